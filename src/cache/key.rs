@@ -1,0 +1,72 @@
+//! What an entry is filed under: a digest of everything that its content depends on.
+
+use std::fmt;
+
+use crate::identity::{FieldHash, Fingerprint};
+use crate::request::{ClusterName, RoleRequest, StsEndpoint};
+
+/// SHA-256 over length-prefixed fields. Shows as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    pub fn token(
+        identity: &Fingerprint,
+        endpoint: &StsEndpoint,
+        role: Option<&RoleRequest>,
+        cluster: &ClusterName,
+    ) -> Self {
+        let mut hash = FieldHash::new("token");
+        add_identity_and_endpoint(&mut hash, identity, endpoint);
+        add_role(&mut hash, role);
+        hash.field(cluster.as_str().as_bytes());
+        Key(hash.finish())
+    }
+
+    pub fn session(identity: &Fingerprint, endpoint: &StsEndpoint, role: &RoleRequest) -> Self {
+        let mut hash = FieldHash::new("session");
+        add_identity_and_endpoint(&mut hash, identity, endpoint);
+        add_role(&mut hash, Some(role));
+        Key(hash.finish())
+    }
+
+    /// An access key belongs to one caller for ever, so this holds even where the credential source changes its mind.
+    pub fn caller(identity: &Fingerprint, endpoint: &StsEndpoint, access_key_id: &str) -> Self {
+        let mut hash = FieldHash::new("caller");
+        add_identity_and_endpoint(&mut hash, identity, endpoint);
+        hash.field(access_key_id.as_bytes());
+        Key(hash.finish())
+    }
+}
+
+/// Endpoint overrides are in the fingerprint already: they come from `AWS_*` variables or the config file.
+fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpoint: &StsEndpoint) {
+    let StsEndpoint { region, use_fips, use_dual_stack } = endpoint;
+    hash.field(identity.as_bytes());
+    hash.field(region.as_str().as_bytes());
+    hash.field(&[u8::from(*use_fips), u8::from(*use_dual_stack)]);
+}
+
+/// Taken apart without `..`, so that a new field cannot be forgotten here.
+fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
+    let Some(RoleRequest { arn, session_name, external_id, duration }) = role else {
+        return hash.field(b"no role");
+    };
+    hash.field(b"role");
+    hash.field(arn.as_str().as_bytes());
+    let optional = [
+        session_name.as_ref().map(|name| name.as_str().as_bytes().to_vec()),
+        external_id.as_ref().map(|id| id.as_str().as_bytes().to_vec()),
+        duration.map(|duration| duration.as_secs().to_le_bytes().to_vec()),
+    ];
+    for field in optional {
+        hash.field(&[u8::from(field.is_some())]);
+        hash.field(&field.unwrap_or_default());
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

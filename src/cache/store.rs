@@ -1,0 +1,130 @@
+//! One directory of entries: files of mode 0600 in a directory of mode 0700, both the caller's own, reached through
+//! one descriptor of that directory and never through a link.
+
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::process::geteuid;
+
+use super::entry::MAX_LEN;
+
+/// A directory that is safe to use, or that does not exist yet.
+pub struct Store {
+    directory: PathBuf,
+    descriptor: Option<OwnedFd>,
+}
+
+/// A directory that others could have prepared.
+#[derive(Debug)]
+pub struct Unusable {
+    pub directory: PathBuf,
+    pub why: String,
+}
+
+impl Store {
+    pub fn open(directory: PathBuf) -> Result<Self, Unusable> {
+        // Without a slash at its end, behind which a link would be followed.
+        let directory: PathBuf = directory.components().collect();
+        match open_directory(&directory) {
+            Ok(descriptor) => Ok(Store { directory, descriptor: Some(descriptor) }),
+            Err(Refusal::Io(_)) => Ok(Store { directory, descriptor: None }),
+            Err(Refusal::Unsafe(why)) => Err(Unusable { directory, why }),
+        }
+    }
+
+    /// The contents of an entry; anything but a small regular file of the caller's own, which nobody else can read, is
+    /// as good as none.
+    pub fn read(&self, name: &str) -> Option<Vec<u8>> {
+        // NONBLOCK, so that a FIFO in its place does not wait for a writer.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(self.descriptor.as_ref()?, name, flags, Mode::empty()).ok()?;
+        let stat = rustix::fs::fstat(&file).ok()?;
+        let is_sound = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+            && is_own_and_without(&stat, 0o077)
+            && stat.st_nlink == 1
+            && u64::try_from(stat.st_size).is_ok_and(|size| size <= MAX_LEN);
+        if !is_sound {
+            return None;
+        }
+        let mut contents = Vec::with_capacity(stat.st_size as usize);
+        File::from(file).take(MAX_LEN).read_to_end(&mut contents).ok()?;
+        Some(contents)
+    }
+
+    /// Writes an entry beside its place and renames it there, so that a reader sees the old one or the new one. Not
+    /// flushed to the disk: an entry that a crash loses is asked for again.
+    pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
+        let created;
+        let directory = match &self.descriptor {
+            Some(descriptor) => descriptor,
+            None => {
+                created = create_directory(&self.directory)?;
+                &created
+            }
+        };
+        let temporary = format!(".{name}.{:016x}", fastrand::u64(..));
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = rustix::fs::openat(directory, temporary.as_str(), flags, mode)?;
+        // The umask may have taken something away.
+        let written = rustix::fs::fchmod(&file, mode)
+            .map_err(io::Error::from)
+            .and_then(|()| File::from(file).write_all(contents))
+            .and_then(|()| Ok(rustix::fs::renameat(directory, temporary.as_str(), directory, name)?));
+        if written.is_err() {
+            let _ = rustix::fs::unlinkat(directory, temporary.as_str(), AtFlags::empty());
+        }
+        written
+    }
+}
+
+/// Why a directory could not be opened: it is not there (or the like), or it is not to be trusted.
+enum Refusal {
+    Io(io::Error),
+    Unsafe(String),
+}
+
+fn open_directory(directory: &Path) -> Result<OwnedFd, Refusal> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let descriptor = rustix::fs::open(directory, flags, Mode::empty()).map_err(|error| match error {
+        rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP if is_link(directory) => {
+            Refusal::Unsafe("it is a link".into())
+        }
+        error => Refusal::Io(error.into()),
+    })?;
+    let stat = rustix::fs::fstat(&descriptor).map_err(|error| Refusal::Io(error.into()))?;
+    if !is_own_and_without(&stat, 0o022) {
+        return Err(Refusal::Unsafe(if stat.st_uid == geteuid().as_raw() {
+            format!("others can write to it (mode {:04o})", stat.st_mode & 0o7777)
+        } else {
+            format!("it belongs to another user (uid {})", stat.st_uid)
+        }));
+    }
+    Ok(descriptor)
+}
+
+fn create_directory(directory: &Path) -> io::Result<OwnedFd> {
+    // As root with somebody else's HOME, as under sudo: what root created there would shut its owner out.
+    let nearest = directory.ancestors().skip(1).find_map(|ancestor| ancestor.metadata().ok());
+    let owner = nearest.map(|metadata| metadata.uid());
+    if geteuid().is_root() && owner.is_some_and(|uid| uid != 0) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    open_directory(directory).map_err(|refusal| match refusal {
+        Refusal::Io(error) => error,
+        Refusal::Unsafe(why) => io::Error::other(why),
+    })
+}
+
+fn is_link(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
+}
+
+fn is_own_and_without(stat: &Stat, forbidden: u32) -> bool {
+    stat.st_uid == geteuid().as_raw() && stat.st_mode & forbidden == 0
+}

@@ -1,0 +1,103 @@
+//! What may be typed, in all its spellings: this program's own, and those of `aws eks get-token` and
+//! `aws-iam-authenticator token`, so that in a kubeconfig made for either only `command:` need change.
+//! Values are strings here; `request` says what they mean.
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "eks-group-auth",
+    version,
+    about = "kubectl credential plugin for Amazon EKS: assumes the role that your IAM group permits",
+    after_help = "kubectl calls `eks-group-auth token` through the exec block of your kubeconfig."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+
+    #[command(flatten)]
+    pub global: GlobalArgs,
+}
+
+/// Options that may stand before or after the verb.
+#[derive(Debug, Default, Args)]
+pub struct GlobalArgs {
+    /// AWS region of the cluster [default: from kubectl's cluster info, AWS_REGION, or the profile]
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// Profile in the AWS config files; comes before keys in the environment
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// The AWS CLI's output format; the answer is always JSON
+    #[arg(long, global = true, hide = true, value_parser = ["json"])]
+    pub output: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print a token for a cluster, as an ExecCredential
+    Token(TokenArgs),
+
+    /// The AWS CLI's spelling: `eks get-token`
+    #[command(hide = true, subcommand)]
+    Eks(EksCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EksCommand {
+    /// Print a token for a cluster, as an ExecCredential
+    GetToken(TokenArgs),
+}
+
+#[derive(Debug, Default, Args)]
+pub struct TokenArgs {
+    /// Name of the cluster (of an Outposts local cluster, its id)
+    #[arg(short = 'i', long, visible_aliases = ["cluster-name", "cluster-id"], value_name = "NAME")]
+    pub cluster: String,
+
+    /// Role to assume; without it your own identity signs
+    #[arg(short, long, visible_alias = "role-arn", value_name = "ARN")]
+    pub role: Option<String>,
+
+    /// Name of the role session, seen in the cluster's audit log [default: your own user name]
+    #[arg(short, long, value_name = "NAME")]
+    pub session_name: Option<String>,
+
+    /// External id that the role's trust policy asks for
+    #[arg(short, long, value_name = "ID")]
+    pub external_id: Option<String>,
+
+    /// Life of the role session in seconds, 900 to 43200 [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    pub duration: Option<String>,
+
+    /// Print the bare token instead of an ExecCredential
+    #[arg(long)]
+    pub token_only: bool,
+
+    /// What may be kept on disk [default: all; also EKS_GROUP_AUTH_CACHE]
+    // aws-iam-authenticator's `--cache` takes no value.
+    #[arg(long, value_name = "all|token|off", num_args = 0..=1, default_missing_value = "all")]
+    pub cache: Option<String>,
+
+    /// Ask AWS anew, whatever is cached
+    #[arg(long)]
+    pub refresh: bool,
+
+    /// aws-iam-authenticator's; your own session name is always forwarded
+    #[arg(long, hide = true)]
+    pub forward_session_name: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn clap_finds_no_fault_with_the_definition() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,284 @@
+//! Every sentence that a user can meet: what happened (`Display`), why (part of it, in AWS's own words where
+//! there are some), what to do next (`hint`), and the exit code. client-go says nothing of its own about a
+//! failed plugin, so these lines are all that a kubectl user gets.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use crate::token::TokenRefused;
+
+/// What went wrong. No variant holds a secret.
+#[derive(Debug)]
+pub enum Error {
+    /// The command line could not be parsed; clap's own words.
+    Usage(String),
+    /// An input does not have the form that AWS or Kubernetes wants.
+    Input { name: &'static str, value: String, rule: &'static str, hint: Option<String> },
+    /// No flag, environment variable or profile names a region.
+    NoRegion { profile: String },
+    /// `KUBERNETES_EXEC_INFO` is not what client-go sends.
+    ExecInfo { why: String },
+    /// The partition has no STS endpoint of the wanted kind (FIPS, dual-stack).
+    NoEndpoint { region: String, why: String },
+    /// A CA bundle that cannot be used.
+    CaBundle { path: String, why: String },
+    /// A profile was named that neither file has.
+    NoSuchProfile { profile: String, files: String },
+    /// No source had credentials.
+    NoCredentials { looked_in: String },
+    /// A source was found and failed.
+    CredentialsFailed { source_name: String, why: String, hint: String },
+    /// STS answered, and said no.
+    Refused { doing: String, code: String, message: String },
+    /// STS could not be reached, did not answer in time, or is failing.
+    Unreachable { doing: String, why: String },
+    /// All the time there is was used up.
+    Deadline { doing: String, after: Duration },
+    /// STS answered with something that cannot be right.
+    BadAnswer { doing: String, why: String },
+    /// The token is one that no cluster would accept.
+    Token(TokenRefused),
+    /// The result could not be handed over.
+    Stdout(std::io::Error),
+    /// Something that should not happen.
+    Internal(String),
+}
+
+impl Error {
+    /// An input error without a hint of its own: the rule says enough.
+    pub fn input(name: &'static str, value: &str, rule: &'static str) -> Self {
+        Error::Input { name, value: value.to_owned(), rule, hint: None }
+    }
+
+    /// What clap found wrong, in its words up to where it starts to explain the usage.
+    pub fn usage(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        let words = text.split("\n\nUsage:").next().unwrap_or_default();
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        Error::Usage(lines.join(" ").trim_start_matches("error: ").to_owned())
+    }
+
+    /// Whether the same call may well succeed a moment later.
+    pub fn can_pass(&self) -> bool {
+        matches!(self, Error::Unreachable { .. } | Error::Deadline { .. } | Error::BadAnswer { .. })
+    }
+
+    /// 0 ok, 1 other, 2 usage or bad input, 3 no base credentials, 4 STS refused, 5 STS unreachable or failing.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Error::Usage(_)
+            | Error::Input { .. }
+            | Error::NoRegion { .. }
+            | Error::ExecInfo { .. }
+            | Error::NoEndpoint { .. }
+            | Error::CaBundle { .. } => 2,
+            Error::NoSuchProfile { .. } | Error::NoCredentials { .. } | Error::CredentialsFailed { .. } => 3,
+            Error::Refused { .. } => 4,
+            Error::Unreachable { .. } | Error::Deadline { .. } | Error::BadAnswer { .. } => 5,
+            Error::Token(_) | Error::Stdout(_) | Error::Internal(_) => 1,
+        }
+    }
+
+    /// What to do next, where there is something to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Usage(_) => Some("run `eks-group-auth token --help`".into()),
+            Error::Input { hint, .. } => hint.clone(),
+            Error::NoRegion { profile } => Some(format!(
+                "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `{}`",
+                shown(profile)
+            )),
+            Error::ExecInfo { .. } => Some(
+                "kubectl sets this variable; unset it where you run the program yourself, and use \
+                      `apiVersion: client.authentication.k8s.io/v1` in the exec block"
+                    .into(),
+            ),
+            Error::NoEndpoint { .. } => Some(
+                "check AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the profile's \
+                      `use_fips_endpoint` and `use_dualstack_endpoint`"
+                    .into(),
+            ),
+            Error::CaBundle { .. } => Some(
+                "point AWS_CA_BUNDLE (or `ca_bundle` in the profile) at a PEM file of the certificate \
+                      authorities to trust, or unset it to use the system's"
+                    .into(),
+            ),
+            Error::NoSuchProfile { .. } => Some("run `aws configure list-profiles` for the names that exist".into()),
+            Error::NoCredentials { .. } => {
+                Some("run `aws configure sso` or `aws configure`, or name a profile with `--profile`".into())
+            }
+            Error::CredentialsFailed { hint, .. } => Some(hint.clone()),
+            Error::Refused { code, doing, .. } => Some(refusal_hint(code, doing)),
+            Error::Unreachable { .. } | Error::Deadline { .. } => {
+                Some("check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again".into())
+            }
+            Error::BadAnswer { .. } => Some(
+                "something between here and STS may be answering for it: check AWS_ENDPOINT_URL_STS and the proxy"
+                    .into(),
+            ),
+            Error::Token(refused) => Some(refused.hint().into()),
+            Error::Stdout(_) => None,
+            Error::Internal(_) => Some("this is a defect in eks-group-auth: please report it".into()),
+        }
+    }
+
+    /// The lines for stderr, each with the program's name before it.
+    pub fn report(&self) -> String {
+        let mut lines = format!("eks-group-auth: error: {self}\n");
+        if let Some(hint) = self.hint() {
+            lines += &format!("eks-group-auth: hint: {hint}\n");
+        }
+        lines
+    }
+}
+
+/// What to do about a refusal, by STS's error code.
+fn refusal_hint(code: &str, doing: &str) -> String {
+    let assuming = doing.contains("assume");
+    match code {
+        "AccessDenied" if assuming => {
+            "either none of your groups allows sts:AssumeRole on this role, or the role's trust \
+                                       policy does not trust you: ask whoever manages them for membership"
+                .into()
+        }
+        "ExpiredToken" | "ExpiredTokenException" => {
+            "your AWS session has expired: log in again (`aws sso login`, or however you got it), then try again".into()
+        }
+        "InvalidClientTokenId" | "UnrecognizedClientException" => {
+            "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition".into()
+        }
+        "SignatureDoesNotMatch" | "InvalidSignatureException" | "RequestExpired" | "RequestTimeTooSkewed" => {
+            "the secret access key does not belong to the access key id, or this machine's clock is wrong".into()
+        }
+        "RegionDisabledException" => {
+            "STS is not active in this region for the account: activate it, or use another `--region`".into()
+        }
+        "ValidationError" => {
+            "AWS finds an argument wrong: compare `--role`, `--duration` and `--session-name` with the role's settings"
+                .into()
+        }
+        _ => "AWS said no; its words above are all that it gives".into(),
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Usage(words) => f.write_str(&shown_up_to(words, 400)),
+            Error::Input { name, value, rule, .. } => {
+                write!(f, "{name} `{}` is not valid: it must be {rule}", shown(value))
+            }
+            Error::NoRegion { .. } => f.write_str("no AWS region: nothing says in which one the cluster is"),
+            Error::ExecInfo { why } => write!(f, "KUBERNETES_EXEC_INFO {}", shown(why)),
+            Error::NoEndpoint { region, why } => {
+                write!(f, "no STS endpoint in `{}` fits: {}", shown(region), shown(why))
+            }
+            Error::CaBundle { path, why } => write!(f, "CA bundle `{}` cannot be used: {}", shown(path), shown(why)),
+            Error::NoSuchProfile { profile, files } => {
+                write!(f, "profile `{}` not found in {}", shown(profile), shown(files))
+            }
+            Error::NoCredentials { looked_in } => {
+                write!(f, "no AWS credentials: looked in {}", shown_up_to(looked_in, 400))
+            }
+            Error::CredentialsFailed { source_name, why, .. } => {
+                write!(f, "no AWS credentials from {}: {}", shown(source_name), shown_up_to(why, 600))
+            }
+            Error::Refused { doing, code, message } => {
+                write!(f, "could not {}: {}: {}", shown_up_to(doing, 400), shown(code), shown_up_to(message, 1200))
+            }
+            Error::Unreachable { doing, why } => {
+                write!(f, "could not {}: {}", shown_up_to(doing, 400), shown_up_to(why, 400))
+            }
+            Error::Deadline { doing, after } => {
+                write!(f, "could not {}: no answer from AWS within {} s", shown_up_to(doing, 400), after.as_secs())
+            }
+            Error::BadAnswer { doing, why } => {
+                write!(f, "could not {}: STS's answer cannot be used: {}", shown_up_to(doing, 400), shown(why))
+            }
+            Error::Token(refused) => write!(f, "the token would be refused by every cluster: {refused}"),
+            Error::Stdout(source) => write!(f, "could not write to stdout: {source}"),
+            Error::Internal(why) => write!(f, "internal error: {}", shown(why)),
+        }
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Stdout(source) => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// Something worth a line on stderr that does not stop the call.
+#[derive(Debug)]
+pub enum Warning {
+    /// A cache directory that others could have prepared.
+    CacheNotUsed { directory: String, why: String },
+    /// STS could not be asked, but the session in hand is still good.
+    SessionNotRenewed { why: String, minutes_left: u64 },
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("eks-group-auth: warning: ")?;
+        match self {
+            Warning::CacheNotUsed { directory, why } => {
+                write!(
+                    f,
+                    "cache directory `{}` is not used: {}; remove it or set EKS_GROUP_AUTH_CACHE_DIR",
+                    shown(directory),
+                    shown(why)
+                )
+            }
+            Warning::SessionNotRenewed { why, minutes_left } => {
+                write!(
+                    f,
+                    "the role session could not be renewed and is good for {minutes_left} more minutes: {}",
+                    shown(why)
+                )
+            }
+        }
+    }
+}
+
+/// Text from outside as it may stand in a message: control characters escaped, cut at 200 characters.
+pub fn shown(text: &str) -> String {
+    shown_up_to(text, 200)
+}
+
+/// The same for text whose end matters, such as AWS's reasons.
+fn shown_up_to(text: &str, most: usize) -> String {
+    // Besides control characters, those that turn a line's direction or hide in it can make a message lie.
+    let is_unprintable = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut out = String::with_capacity(text.len().min(most));
+    for (count, c) in text.chars().enumerate() {
+        if count == most {
+            out.push('…');
+            break;
+        }
+        if is_unprintable(c) {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_from_outside_cannot_control_a_terminal_or_flood_it() {
+        assert_eq!(shown("a\u{1b}[31mb\n\r\u{202e}\u{9b}"), "a\\u{1b}[31mb\\n\\r\\u{202e}\\u{9b}");
+        assert_eq!(shown(&"x".repeat(5000)).chars().count(), 201);
+        assert_eq!(shown("Zürich `日本`"), "Zürich `日本`");
+    }
+}

@@ -1,0 +1,165 @@
+//! The AWS shared config and credentials files, as far as they are needed before the SDK starts: which profiles
+//! exist, a profile's own region and switches, and where its SSO session is kept. The SDK reads them again for
+//! the credentials. Lenient where the SDK is strict: its message about a malformed file is the better one.
+
+use std::borrow::Cow;
+
+/// The texts of both files; a missing file is an empty text.
+pub struct ProfileFiles<'a> {
+    config: Cow<'a, str>,
+    credentials: Cow<'a, str>,
+}
+
+/// The properties of one profile or `sso-session`, in the order of the file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Section<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> ProfileFiles<'a> {
+    pub fn new(config: &'a [u8], credentials: &'a [u8]) -> Self {
+        ProfileFiles { config: String::from_utf8_lossy(config), credentials: String::from_utf8_lossy(credentials) }
+    }
+
+    /// A profile: what the credentials file says of it comes before what the config file says.
+    pub fn profile(&self, name: &str) -> Option<Section<'_>> {
+        let from_config = find(&self.config, |kind, of| kind == "profile" && of == name)
+            .or_else(|| find(&self.config, |kind, of| kind.is_empty() && of == name && name == "default"));
+        let from_credentials = find(&self.credentials, |kind, of| kind.is_empty() && of == name);
+        match (from_config, from_credentials) {
+            (None, None) => None,
+            (one, other) => {
+                let properties = [one, other].into_iter().flatten().flat_map(|section| section.0).collect();
+                Some(Section(properties))
+            }
+        }
+    }
+
+    pub fn sso_session(&self, name: &str) -> Option<Section<'_>> {
+        find(&self.config, |kind, of| kind == "sso-session" && of == name)
+    }
+
+    /// The profile and those that it takes its credentials from, through `source_profile`, first one first.
+    pub fn chain(&self, name: &str) -> Vec<Section<'_>> {
+        let mut names = vec![name.to_owned()];
+        let mut sections = Vec::new();
+        // A profile may name itself as its source (its own keys are meant); the SDK reports longer circles.
+        while let Some(section) = names.last().and_then(|name| self.profile(name)) {
+            let next = section.get("source_profile").map(str::to_owned).filter(|next| !names.contains(next));
+            sections.push(section);
+            match next {
+                Some(next) => names.push(next),
+                None => break,
+            }
+        }
+        sections
+    }
+}
+
+impl<'a> Section<'a> {
+    /// The value of a property, the last one where it is given more than once; empty is none.
+    pub fn get(&self, key: &str) -> Option<&'a str> {
+        let (_, value) = self.0.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(key))?;
+        Some(*value).filter(|value| !value.is_empty())
+    }
+}
+
+/// The properties of all sections that `wanted(kind, name)` accepts, `kind` being the first word of the header
+/// where there are two; `None` where there is no such section.
+fn find<'a>(text: &'a str, wanted: impl Fn(&str, &str) -> bool) -> Option<Section<'a>> {
+    let mut found: Option<Section> = None;
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with('[') {
+            inside = header(line).is_some_and(|(kind, name)| wanted(kind, name));
+            if inside {
+                found.get_or_insert_default();
+            }
+        } else if inside
+            // A line that starts with white space continues the property above it.
+            && !line.starts_with([' ', '\t', '#', ';'])
+            && let Some((key, value)) = line.split_once('=')
+            && let Some(section) = &mut found
+        {
+            section.0.push((key.trim(), without_comment(value).trim()));
+        }
+    }
+    found
+}
+
+/// `[profile name] # comment` as `("profile", "name")`; `[name]` as `("", "name")`.
+fn header(line: &str) -> Option<(&str, &str)> {
+    let line = line.split(['#', ';']).next()?.trim();
+    let inner = line.strip_prefix('[')?.strip_suffix(']')?.trim();
+    Some(inner.split_once([' ', '\t']).map_or(("", inner), |(kind, name)| (kind, name.trim())))
+}
+
+/// In a value a comment needs white space before it.
+fn without_comment(value: &str) -> &str {
+    let starts = value.match_indices(['#', ';']).map(|(at, _)| at);
+    let comment = starts.into_iter().find(|&at| value[..at].ends_with(char::is_whitespace));
+    &value[..comment.unwrap_or(value.len())]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CONFIG: &str = "\
+region = nowhere
+[default]
+region = us-east-1 # where most things are
+[profile dev]   ; a comment
+REGION=eu-west-1
+secret = a#b;c
+s3 =
+  region = not-this-one
+source_profile = base
+[profile  base]
+sso_session = corp
+source_profile = dev
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+[plain]
+region = ignored
+[profile dev]
+output = json
+";
+
+    #[test]
+    fn a_profile_has_the_properties_that_the_aws_cli_sees() {
+        let files = ProfileFiles::new(CONFIG.as_bytes(), b"[dev]\nregion = eu-west-2\n[default]\n[profile x]\n");
+        let get = |profile: &str, key: &str| files.profile(profile).unwrap().get(key).map(str::to_owned);
+        assert_eq!(get("default", "region").as_deref(), Some("us-east-1"));
+        assert_eq!(get("dev", "region").as_deref(), Some("eu-west-2"), "the credentials file comes first");
+        assert_eq!(get("dev", "secret").as_deref(), Some("a#b;c"));
+        assert_eq!(get("dev", "output").as_deref(), Some("json"), "a section may be continued further down");
+        assert_eq!(get("dev", "s3"), None);
+        assert_eq!(files.profile("plain"), None);
+        assert_eq!(files.profile("x"), None);
+        assert_eq!(files.profile("profile x"), None);
+        assert_eq!(files.sso_session("corp").unwrap().get("sso_start_url"), Some("https://corp.awsapps.com/start"));
+    }
+
+    #[test]
+    fn profile_default_with_its_prefix_replaces_the_one_without() {
+        let files = ProfileFiles::new(b"[default]\nregion = a\noutput = b\n[profile default]\nregion = c\n", b"");
+        assert_eq!(files.profile("default").unwrap().get("region"), Some("c"));
+        assert_eq!(files.profile("default").unwrap().get("output"), None);
+    }
+
+    #[test]
+    fn a_chain_follows_source_profile_and_ends_in_a_circle() {
+        let files = ProfileFiles::new(CONFIG.as_bytes(), b"");
+        assert_eq!(files.chain("dev").iter().filter_map(|s| s.get("sso_session")).collect::<Vec<_>>(), ["corp"]);
+        assert_eq!(files.chain("dev").len(), 2);
+        assert_eq!(files.chain("nobody").len(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "([\\[\\]# ;=\ta-c\n]|\\PC){0,200}", name in "[a-c]{0,2}") {
+            let files = ProfileFiles::new(text.as_bytes(), text.as_bytes());
+            let _ = (files.profile(&name), files.sso_session(&name), files.chain(&name).len());
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! A string that does not print.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A secret key, session token or bearer token. `Debug` shows nothing of it, there is no `Display`, and
+/// [`Secret::expose`] is the only way to it, so that a search for `expose` finds every use.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(value: impl Into<String>) -> Self {
+        Secret(value.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("** redacted **")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing_of_a_secret() {
+        assert_eq!(
+            format!("{:?} {:#?}", Secret::new("MARKER"), Some(Secret::new("MARKER"))).matches("MARKER").count(),
+            0
+        );
+    }
+}

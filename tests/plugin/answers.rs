@@ -1,0 +1,120 @@
+use serde_json::json;
+
+use crate::Account;
+use crate::support::plugin::url_of;
+
+const V1: &str =
+    r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+
+#[test]
+fn an_exec_credential_has_what_client_go_reads_and_nothing_else() {
+    let account = Account::new();
+    let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", V1).role_token(&account.dev, &[]);
+    let token = output.good_token();
+    let timestamp = output.document()["status"]["expirationTimestamp"].clone();
+    let expected = json!({
+        "kind": "ExecCredential",
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "spec": {},
+        "status": {"expirationTimestamp": timestamp, "token": token},
+    });
+    assert_eq!(output.document(), expected);
+    assert_eq!(output.stdout.lines().count(), 1);
+    assert!(timestamp.as_str().unwrap().ends_with('Z') && !timestamp.as_str().unwrap().contains('.'));
+}
+
+#[test]
+fn the_answer_is_in_the_asked_api_version() {
+    let account = Account::new();
+    for (info, version) in
+        [(V1.to_owned(), "v1"), (V1.replace("/v1\"", "/v1beta1\""), "v1beta1"), (String::new(), "v1beta1")]
+    {
+        let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", info).token(&[]);
+        output.good_token();
+        assert_eq!(output.document()["apiVersion"], format!("client.authentication.k8s.io/{version}"));
+    }
+}
+
+#[test]
+fn token_only_prints_the_bare_token_and_a_newline() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let output = plugin.role_token(&account.dev, &["--token-only"]);
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    assert_eq!(
+        output.stdout,
+        format!("{}\n", plugin.role_token(&account.dev, &[]).good_token()),
+        "the cached one, bare"
+    );
+}
+
+#[test]
+fn a_token_says_that_it_ends_a_minute_before_its_fifteen() {
+    let account = Account::new();
+    let output = account.alices_plugin().role_token(&account.dev, &[]);
+    let seconds = output.remaining().as_secs();
+    assert!((800..=840).contains(&seconds), "{seconds}");
+}
+
+/// Both peers say 14 minutes whatever the credentials say.
+#[test]
+fn a_token_does_not_claim_to_outlive_the_credentials_that_signed_it() {
+    let account = Account::new();
+    let plugin = account.plugin().config("[default]\ncredential_process = cat credentials.json\n");
+    let expiry = crate::support::sts::rfc3339(std::time::SystemTime::now() + std::time::Duration::from_secs(300));
+    let credentials = json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key, "Expiration": expiry});
+    let path = plugin.home().join("credentials.json");
+    std::fs::write(&path, credentials.to_string()).unwrap();
+    let plugin = plugin.clone().config(&format!("[default]\ncredential_process = cat {}\n", path.display()));
+    let output = plugin.token(&[]);
+    output.good_token();
+    let seconds = output.remaining().as_secs();
+    assert!((200..=240).contains(&seconds), "{seconds}");
+}
+
+#[test]
+fn without_a_role_the_callers_own_keys_sign() {
+    let account = Account::new();
+    let token = account.alices_plugin().token(&[]).good_token();
+    assert!(url_of(&token).contains(&format!("X-Amz-Credential={}%2F", account.alice.access_key_id)));
+    assert_eq!(account.counts(), (0, 0));
+}
+
+#[test]
+fn the_assume_role_call_says_what_was_asked_for_and_no_more() {
+    let account = Account::new();
+    let args = ["--session-name", "night-shift", "--external-id", "x/1", "--duration", "1200"];
+    account.alices_plugin().role_token(&account.dev, &args).good_token();
+    account.alices_plugin().role_token(&account.dev, &["--session-name", "plain"]).good_token();
+    let calls = account.sts.calls();
+    let said = |at: usize| {
+        let mut said: Vec<_> = calls[at].parameters.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        said.sort();
+        said
+    };
+    let role = format!("RoleArn={}", account.dev);
+    assert_eq!(
+        said(0),
+        [
+            "Action=AssumeRole",
+            "DurationSeconds=1200",
+            "ExternalId=x/1",
+            &role,
+            "RoleSessionName=night-shift",
+            "Version=2011-06-15"
+        ]
+    );
+    assert_eq!(said(1), ["Action=AssumeRole", &role, "RoleSessionName=plain", "Version=2011-06-15"]);
+    assert_eq!(calls.len(), 2, "a session name that is given is not asked for");
+    assert_eq!(calls[0].region, "eu-west-1");
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    let account = Account::new();
+    for args in [&["--help"][..], &["--version"], &["token", "--help"]] {
+        let output = account.plugin().run(args);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+        assert!(output.stdout.contains("eks-group-auth"));
+    }
+}

@@ -1,0 +1,255 @@
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use crate::Account;
+use crate::support::plugin::Plugin;
+
+/// The kinds of the entries in the cache, sorted.
+fn kinds(plugin: &Plugin) -> Vec<String> {
+    let Ok(entries) = plugin.cache_directory().read_dir() else { return Vec::new() };
+    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
+    let mut kinds: Vec<String> = names.map(|name| name.split('-').next().unwrap().to_owned()).collect();
+    kinds.sort();
+    kinds
+}
+
+#[test]
+fn the_second_call_asks_nobody_and_gives_the_same_token() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let first = plugin.role_token(&account.dev, &[]);
+    let second = plugin.role_token(&account.dev, &[]);
+    assert_eq!(first.good_token(), second.good_token());
+    assert_eq!(first.expiration(), second.expiration());
+    assert_eq!(account.counts(), (1, 1));
+    assert_eq!(kinds(&plugin), ["caller", "session", "token"]);
+}
+
+#[test]
+fn one_role_session_serves_every_cluster() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    for cluster in ["one", "two", "three"] {
+        plugin.run(&["token", "--cluster", cluster, "--role", &account.dev]).good_token();
+    }
+    assert_eq!(account.counts(), (1, 1));
+}
+
+#[test]
+fn a_second_role_does_not_ask_for_the_name_again() {
+    let account = Account::new();
+    let ops = account.sts.add_role("ops", crate::support::sts::Role::of_group("developers"));
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    plugin.role_token(&ops, &[]).good_token();
+    assert_eq!(account.counts(), (2, 1));
+}
+
+#[test]
+fn refresh_asks_anew_and_keeps_what_it_got() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let first = plugin.role_token(&account.dev, &[]).good_token();
+    let fresh = plugin.role_token(&account.dev, &["--refresh"]).good_token();
+    assert_ne!(first, fresh);
+    assert_eq!(plugin.role_token(&account.dev, &[]).good_token(), fresh);
+    assert_eq!(account.counts(), (2, 2));
+}
+
+#[test]
+fn cache_off_reads_and_writes_nothing() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &["--cache", "off"]).good_token();
+    plugin.clone().env("EKS_GROUP_AUTH_CACHE", "off").role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts().0, 2);
+    assert!(!plugin.cache_directory().exists());
+    plugin.role_token(&account.dev, &[]).good_token();
+    plugin.role_token(&account.dev, &["--cache=off"]).good_token();
+    assert_eq!(account.counts().0, 4, "what is there is not read either");
+}
+
+#[test]
+fn cache_token_keeps_no_role_session() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let first = plugin.role_token(&account.dev, &["--cache", "token"]).good_token();
+    assert_eq!(kinds(&plugin), ["caller", "token"]);
+    assert_eq!(plugin.role_token(&account.dev, &["--cache", "token"]).good_token(), first);
+    assert_eq!(account.counts(), (1, 1));
+}
+
+#[test]
+fn the_flag_comes_before_the_environment() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().env("EKS_GROUP_AUTH_CACHE", "off");
+    plugin.role_token(&account.dev, &["--cache=all"]).good_token();
+    assert_eq!(kinds(&plugin), ["caller", "session", "token"]);
+}
+
+#[test]
+fn entries_are_the_users_alone_whatever_the_umask() {
+    for umask in ["000", "022", "077", "777"] {
+        let account = Account::new();
+        let plugin = account.alices_plugin();
+        let script = format!("umask {umask}; exec \"$0\" token --cluster demo --role {}", account.dev);
+        let mut command = std::process::Command::new("/bin/sh");
+        command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
+        crate::support::plugin::output(command).good_token();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+        if umask == "777" {
+            // Not even the directories above can then be entered, but by root.
+            continue;
+        }
+        assert_eq!(mode(&plugin.cache_directory()), 0o700, "umask {umask}");
+        for entry in plugin.cache_directory().read_dir().unwrap() {
+            assert_eq!(mode(&entry.unwrap().path()), 0o600, "umask {umask}");
+        }
+    }
+}
+
+#[test]
+fn the_cache_directory_can_be_named() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let named = plugin.home().join("elsewhere/deep");
+    let plugin = plugin.env("EKS_GROUP_AUTH_CACHE_DIR", &named);
+    plugin.role_token(&account.dev, &[]).good_token();
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts(), (1, 1));
+    assert_eq!(named.read_dir().unwrap().count(), 3);
+    assert!(!plugin.cache_directory().exists());
+}
+
+#[test]
+fn without_a_home_the_runtime_directory_serves_and_without_that_nothing_is_kept() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let runtime = plugin.home().join("run");
+    std::fs::create_dir(&runtime).unwrap();
+    let homeless = plugin.clone().env("HOME", "");
+    let with_runtime = homeless.clone().env("XDG_RUNTIME_DIR", &runtime);
+    with_runtime.role_token(&account.dev, &[]).good_token();
+    with_runtime.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts(), (1, 1));
+    assert_eq!(runtime.join("eks-group-auth").read_dir().unwrap().count(), 3);
+    homeless.role_token(&account.dev, &[]).good_token();
+    homeless.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts(), (3, 3));
+    assert!(!plugin.cache_directory().exists());
+}
+
+#[test]
+fn a_cache_directory_that_cannot_be_made_fails_nothing() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().write("file", "");
+    let plugin = plugin.clone().env("EKS_GROUP_AUTH_CACHE_DIR", plugin.home().join("file/below"));
+    plugin.role_token(&account.dev, &[]).good_token();
+}
+
+#[test]
+fn a_directory_that_others_can_write_is_not_used_and_said_so_once() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    std::fs::create_dir_all(plugin.cache_directory()).unwrap();
+    std::fs::set_permissions(plugin.cache_directory(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let output = plugin.role_token(&account.dev, &[]);
+    assert_eq!(output.code, 0);
+    assert_eq!(
+        output.stderr,
+        format!(
+            "eks-group-auth: warning: cache directory `{}` is not used: others can write to it (mode 0777); remove it or set EKS_GROUP_AUTH_CACHE_DIR\n",
+            plugin.cache_directory().display()
+        )
+    );
+    assert!(kinds(&plugin).is_empty());
+}
+
+#[test]
+fn a_linked_directory_is_not_used() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let target = plugin.home().join("target");
+    std::fs::create_dir(&target).unwrap();
+    std::fs::create_dir(plugin.home().join(".cache")).unwrap();
+    std::os::unix::fs::symlink(&target, plugin.cache_directory()).unwrap();
+    let output = plugin.role_token(&account.dev, &[]);
+    assert_eq!(output.code, 0);
+    assert!(output.stderr.contains("is not used: it is a link;"), "{}", output.stderr);
+    assert_eq!(target.read_dir().unwrap().count(), 0);
+}
+
+/// Every kind of oddity is a miss, is overwritten, and leaves the call right.
+#[test]
+fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
+    type Damage = fn(&Path);
+    let damages: [(&str, Damage); 7] = [
+        ("empty", |path| std::fs::write(path, "").unwrap()),
+        ("cut", |path| {
+            let contents = std::fs::read(path).unwrap();
+            std::fs::write(path, &contents[..contents.len() / 2]).unwrap();
+        }),
+        ("flipped", |path| {
+            let mut contents = std::fs::read(path).unwrap();
+            let middle = contents.len() / 2;
+            contents[middle] ^= 1;
+            std::fs::write(path, contents).unwrap();
+        }),
+        ("readable by others", |path| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        }),
+        ("a link", |path| {
+            let moved = path.with_extension("moved");
+            std::fs::rename(path, &moved).unwrap();
+            std::os::unix::fs::symlink(moved, path).unwrap();
+        }),
+        ("hard-linked", |path| std::fs::hard_link(path, path.with_extension("second")).unwrap()),
+        ("huge", |path| {
+            std::fs::OpenOptions::new().write(true).open(path).unwrap().set_len(100 << 20).unwrap();
+        }),
+    ];
+    for (what, damage) in damages {
+        let account = Account::new();
+        let plugin = account.alices_plugin();
+        plugin.role_token(&account.dev, &[]).good_token();
+        let entries: Vec<_> = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        for path in &entries {
+            damage(path);
+        }
+        plugin.role_token(&account.dev, &[]).good_token();
+        assert_eq!(account.counts(), (2, 2), "{what}: a miss");
+        plugin.role_token(&account.dev, &[]).good_token();
+        assert_eq!(account.counts(), (2, 2), "{what}: healed");
+        for path in &entries {
+            let metadata = path.symlink_metadata().unwrap();
+            assert!(metadata.is_file() && metadata.nlink() == 1 && metadata.mode() & 0o777 == 0o600, "{what}");
+        }
+    }
+}
+
+#[test]
+fn an_entry_copied_over_anothers_name_is_not_served() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let token_file = |plugin: &Plugin| {
+        let mut names = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path());
+        names.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("token-")).unwrap()
+    };
+    let other = plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
+    let of_other = token_file(&plugin);
+    let kept = std::fs::read(&of_other).unwrap();
+    std::fs::remove_file(&of_other).unwrap();
+    plugin.role_token(&account.dev, &[]).good_token();
+    std::fs::write(token_file(&plugin), kept).unwrap();
+    assert_ne!(plugin.role_token(&account.dev, &[]).good_token(), other);
+}
+
+#[test]
+fn nothing_is_left_beside_the_entries() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    for _ in 0..3 {
+        plugin.role_token(&account.dev, &["--refresh"]).good_token();
+    }
+    assert_eq!(kinds(&plugin), ["caller", "session", "token"]);
+}

@@ -1,0 +1,304 @@
+use crate::Account;
+use crate::support::plugin::Output;
+use crate::support::sts::Role;
+
+/// The whole of stderr, of a run that ended with this code and left stdout empty; STS was asked this often.
+#[track_caller]
+fn fails(account: &Account, output: &Output, code: i32, sts_calls: usize, stderr: &str) {
+    assert_eq!(output.failed_with(code), stderr);
+    assert_eq!(account.sts.calls().len(), sts_calls, "calls to STS");
+}
+
+/// One error line and one hint line.
+fn lines(error: &str, hint: &str) -> String {
+    format!("eks-group-auth: error: {error}\neks-group-auth: hint: {hint}\n")
+}
+
+#[test]
+fn a_role_that_no_group_permits() {
+    let account = Account::new();
+    let output = account.plugin().keys(&account.bob).role_token(&account.dev, &[]);
+    let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: AccessDenied: User: arn:aws:iam::111122223333:user/bob \
+                 is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/dev";
+    let hint = "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not trust you: ask \
+                whoever manages them for membership";
+    fails(&account, &output, 4, 2, &lines(error, hint));
+}
+
+#[test]
+fn an_access_key_that_aws_does_not_know() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
+    let output = plugin.role_token(&account.dev, &[]);
+    let error = "could not ask STS who is calling: InvalidClientTokenId: The security token included in the request is invalid.";
+    let hint = "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition";
+    fails(&account, &output, 4, 1, &lines(error, hint));
+}
+
+#[test]
+fn a_secret_key_that_is_another_keys() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().env("AWS_SECRET_ACCESS_KEY", "wrong");
+    let stderr = plugin.role_token(&account.dev, &[]).stderr;
+    assert!(stderr.contains("SignatureDoesNotMatch: The request signature we calculated does not match"), "{stderr}");
+    assert!(
+        stderr.contains(
+            "hint: the secret access key does not belong to the access key id, or this machine's clock is wrong\n"
+        ),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_duration_that_the_role_does_not_grant() {
+    let account = Account::new();
+    let output = account.alices_plugin().role_token(&account.dev, &["--duration", "43200"]);
+    let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: ValidationError: The requested DurationSeconds \
+                 exceeds the MaxSessionDuration set for this role.";
+    let hint =
+        "AWS finds an argument wrong: compare `--role`, `--duration` and `--session-name` with the role's settings";
+    fails(&account, &output, 4, 2, &lines(error, hint));
+}
+
+#[test]
+fn a_session_token_that_makes_the_token_too_long() {
+    let account = Account::new();
+    let heavy = account.sts.add_role("heavy", Role { session_token_len: 2700, ..Role::of_group("developers") });
+    let output = account.alices_plugin().role_token(&heavy, &["--session-name", "alice"]);
+    let stderr = output.failed_with(1);
+    assert!(
+        stderr.starts_with("eks-group-auth: error: the token would be refused by every cluster: it is 41"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("characters long, and 4095 is the most that a cluster accepts\neks-group-auth: hint: the session token inside is too long"), "{stderr}");
+}
+
+#[test]
+fn no_region() {
+    let account = Account::new();
+    let output = account.alices_plugin().env_remove("AWS_REGION").token(&[]);
+    fails(
+        &account,
+        &output,
+        2,
+        0,
+        &lines(
+            "no AWS region: nothing says in which one the cluster is",
+            "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `default`",
+        ),
+    );
+}
+
+#[test]
+fn a_profile_that_does_not_exist() {
+    let account = Account::new();
+    for output in [
+        account.alices_plugin().token(&["--profile", "nobody"]),
+        account.alices_plugin().env("AWS_PROFILE", "nobody").token(&[]),
+    ] {
+        let stderr = output.failed_with(3);
+        assert!(stderr.starts_with("eks-group-auth: error: profile `nobody` not found in /"), "{stderr}");
+        assert!(stderr.contains(".aws/config or /"), "{stderr}");
+        assert!(
+            stderr.ends_with("\neks-group-auth: hint: run `aws configure list-profiles` for the names that exist\n"),
+            "{stderr}"
+        );
+    }
+    assert_eq!(account.sts.calls().len(), 0);
+}
+
+#[test]
+fn no_credentials_anywhere() {
+    let account = Account::new();
+    let output = account.plugin().role_token(&account.dev, &[]);
+    let error = "no AWS credentials: looked in the environment and the default profile (AWS_ACCESS_KEY_ID, profile, \
+                 AWS_WEB_IDENTITY_TOKEN_FILE, container, EC2 instance)";
+    let hint = "run `aws configure sso` or `aws configure`, or name a profile with `--profile`";
+    fails(&account, &output, 3, 0, &lines(error, hint));
+}
+
+#[test]
+fn a_credential_process_that_fails() {
+    let account = Account::new();
+    let plugin = account.plugin().config("[profile p]\ncredential_process = false\n").env("PATH", "/usr/bin:/bin");
+    let output = plugin.token(&["--profile", "p"]);
+    let stderr = output.failed_with(3);
+    assert!(stderr.starts_with("eks-group-auth: error: no AWS credentials from profile `p`: "), "{stderr}");
+    assert!(
+        stderr.ends_with("hint: run the `credential_process` of this profile by hand to see what it says\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
+    let account = Account::new();
+    let good =
+        r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+    assert_eq!(account.alices_plugin().env("KUBERNETES_EXEC_INFO", good).token(&[]).code, 0);
+    let v1 = r#""kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1""#;
+    let bad = [
+        "{".to_owned(),
+        "null".into(),
+        "[]".into(),
+        "true".into(),
+        " ".into(),
+        "not json".into(),
+        format!("{good}{good}"),
+        format!("{good} x"),
+        "{}".into(),
+        r#"{"kind":"ExecCredential"}"#.into(),
+        r#"{"apiVersion":"client.authentication.k8s.io/v1"}"#.into(),
+        r#"["ExecCredential","client.authentication.k8s.io/v1",null]"#.into(),
+        good.replace("ExecCredential", "Pod"),
+        good.replace("/v1\"", "/v1alpha1\""),
+        good.replace("/v1\"", "/v2\""),
+        good.replace("client.authentication.k8s.io/v1", ""),
+        good.replace("false", "\"no\""),
+        format!("{{{v1},\"spec\":[]}}"),
+        format!("{{{v1},\"spec\":{{\"cluster\":\"x\"}}}}"),
+        format!("{{{v1},\"spec\":{{\"cluster\":{{\"server\":1}}}}}}"),
+        format!("{{{v1},\"spec\":{{\"cluster\":{{\"config\":{{\"region\":[]}}}}}}}}"),
+        format!("{{{v1},\"spec\":{{\"cluster\":{{\"config\":{{\"region\":\"Mars\"}}}}}}}}"),
+        format!("{{{v1},{v1}}}"),
+    ];
+    for info in bad {
+        let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", &info).token(&[]);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{info}");
+        assert!(output.stderr.starts_with("eks-group-auth: error: "), "{info}: {}", output.stderr);
+        assert!(output.stderr.lines().count() <= 2, "{info}: {}", output.stderr);
+    }
+    let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", good.replace("/v1\"", "/v1alpha1\"")).token(&[]);
+    let error = "KUBERNETES_EXEC_INFO asks for apiVersion `client.authentication.k8s.io/v1alpha1`, which is neither v1 nor v1beta1";
+    let hint = "kubectl sets this variable; unset it where you run the program yourself, and use `apiVersion: \
+                client.authentication.k8s.io/v1` in the exec block";
+    fails(&account, &output, 2, 0, &lines(error, hint));
+}
+
+#[test]
+fn an_exec_info_that_is_not_utf_8_is_refused() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let account = Account::new();
+    let info = std::ffi::OsString::from_vec(b"{\"kind\":\"\xff\"}".to_vec());
+    account.alices_plugin().env("KUBERNETES_EXEC_INFO", info).token(&[]).failed_with(2);
+}
+
+#[test]
+fn every_bad_argument_is_refused_before_anybody_is_asked() {
+    let account = Account::new();
+    let role = account.dev.as_str();
+    let long_name = "x".repeat(65);
+    let bad: [&[&str]; 32] = [
+        &[],
+        &["token"],
+        &["token", "--cluster"],
+        &["token", "--cluster", ""],
+        &["token", "--cluster", "-demo"],
+        &["token", "--cluster", "_demo"],
+        &["token", "--cluster", "de mo"],
+        &["token", "--cluster", "demo\n"],
+        &["token", "--cluster", "d\u{e9}mo"],
+        &["token", "--cluster", "arn:aws:eks:eu-west-1:111122223333:cluster/demo"],
+        &["token", "--cluster", "demo", "--cluster", "other"],
+        &["token", "--cluster", "demo", "extra"],
+        &["token", "--cluster", "demo", "--nonsense"],
+        &["token", "--cluster", "demo", "--role", ""],
+        &["token", "--cluster", "demo", "--role", "dev"],
+        &["token", "--cluster", "demo", "--role", "arn:aws-cn:iam::111122223333:role/dev"],
+        &["token", "--cluster", "demo", "--role", "arn:aws:iam::111122223333:group/developers"],
+        &["token", "--cluster", "demo", "--role", "arn:aws:sts::111122223333:assumed-role/dev/alice"],
+        &["token", "--cluster", "demo", "--region", ""],
+        &["token", "--cluster", "demo", "--region", "eu-west-1a"],
+        &["token", "--cluster", "demo", "--region", "sts.evil.com/?"],
+        &["token", "--cluster", "demo", "--profile", ""],
+        &["token", "--cluster", "demo", "--role", role, "--session-name", "a"],
+        &["token", "--cluster", "demo", "--role", role, "--session-name", "a b"],
+        &["token", "--cluster", "demo", "--role", role, "--session-name", &long_name],
+        &["token", "--cluster", "demo", "--role", role, "--external-id", "x"],
+        &["token", "--cluster", "demo", "--role", role, "--external-id", "a;b"],
+        &["token", "--cluster", "demo", "--role", role, "--duration", "899"],
+        &["token", "--cluster", "demo", "--role", role, "--duration", "1h"],
+        &["token", "--cluster", "demo", "--session-name", "alice"],
+        &["token", "--cluster", "demo", "--cache", "some"],
+        &["--output", "text", "eks", "get-token", "--cluster-name", "demo"],
+    ];
+    for args in bad {
+        let output = account.alices_plugin().run(args);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{args:?}: {}", output.stderr);
+        assert!(output.stderr.starts_with("eks-group-auth: error: "), "{args:?}: {}", output.stderr);
+        assert!(output.stderr.lines().count() <= 2 && output.stderr.ends_with('\n'), "{args:?}: {}", output.stderr);
+    }
+    let bad_environment = [
+        ("AWS_REGION", "Ireland"),
+        ("AWS_USE_FIPS_ENDPOINT", "yes"),
+        ("EKS_GROUP_AUTH_CACHE", "disk"),
+        ("AWS_CA_BUNDLE", "/nonexistent"),
+    ];
+    for (name, value) in bad_environment {
+        let output = account.alices_plugin().env(name, value).role_token(role, &[]);
+        assert!(output.failed_with(2).starts_with("eks-group-auth: error: "), "{name}: {}", output.stderr);
+    }
+    assert_eq!(account.sts.calls().len(), 0);
+}
+
+#[test]
+fn the_words_of_some_bad_arguments() {
+    let account = Account::new();
+    let hint_about_help = "run `eks-group-auth token --help`";
+    for (args, stderr) in [
+        (
+            &["token", "--cluster", "arn:aws:eks:eu-west-1:111122223333:cluster/demo"][..],
+            lines(
+                "--cluster `arn:aws:eks:eu-west-1:111122223333:cluster/demo` is not valid: it must be a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
+                "this is an ARN; the name alone is wanted: `--cluster demo`",
+            ),
+        ),
+        (&["token"], lines("the following required arguments were not provided: --cluster <NAME>", hint_about_help)),
+        (&["token", "-i", "demo", "--rol", "x"], lines("unexpected argument '--rol' found tip: a similar argument exists: '--role'", hint_about_help)),
+        (
+            &["token", "-i", "demo", "--duration", "\u{1b}[31m"],
+            "eks-group-auth: error: --duration `\\u{1b}[31m` is not valid: it must be a number of seconds from 900 to 43200\n".to_owned(),
+        ),
+        (&["token", "-i", "demo", "-s", "alice"], lines("`--session-name` says something about a role, and there is no `--role`", hint_about_help)),
+        (
+            &["token", "-i", "demo", "-r", "arn:aws:iam::111122223333:group/developers"],
+            lines(
+                "--role `arn:aws:iam::111122223333:group/developers` is not valid: it must be a role's ARN, such as `arn:aws:iam::111122223333:role/developers`",
+                "only a role can be assumed: name the role that the group's policy allows",
+            ),
+        ),
+    ] {
+        assert_eq!(account.alices_plugin().run(args).failed_with(2), stderr);
+    }
+}
+
+#[test]
+fn a_closed_or_full_stdout_is_an_error_and_no_panic() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let mut command = plugin.command(&["token", "--cluster", "demo"]);
+        let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(stderr.starts_with("eks-group-auth: error: could not write to stdout: No space left"), "{stderr}");
+    }
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = plugin.command(&["token", "--cluster", "demo"]);
+    let child = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("could not write to stdout: Broken pipe"));
+}
+
+#[test]
+fn what_aws_says_cannot_control_the_terminal() {
+    let account = Account::new();
+    account.sts.answer_instead(|_| {
+        Some(crate::support::sts::error_reply(403, "AccessDenied", "&#27;[2J\u{9b}31m\u{202e}gone"))
+    });
+    let output = account.alices_plugin().role_token(&account.dev, &[]);
+    assert!(output.failed_with(4).bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)), "{:?}", output.stderr);
+}

@@ -1,0 +1,146 @@
+use crate::Account;
+use crate::support::plugin::{Output, Plugin, url_of};
+use crate::support::sts::Role;
+
+/// The access key id in a token.
+fn signer(output: &Output) -> String {
+    let url = url_of(&output.good_token());
+    let credential = url.split("X-Amz-Credential=").nth(1).unwrap();
+    credential.split("%2F").next().unwrap().to_owned()
+}
+
+/// Two situations on one machine that must never share a token or a session: each has its own, keeps it while the
+/// other is used, and gets it back from the cache afterwards.
+#[track_caller]
+fn never_share(account: &Account, one: impl Fn() -> Output, other: impl Fn() -> Output, assume_roles: usize) {
+    let of_one = one().good_token();
+    let of_other = other().good_token();
+    assert_ne!(of_one, of_other);
+    assert_eq!(account.counts().0, assume_roles, "AssumeRole calls");
+    assert_eq!(one().good_token(), of_one, "switching back is a hit");
+    assert_eq!(other().good_token(), of_other, "and so is switching again");
+    assert_eq!(account.counts().0, assume_roles, "AssumeRole calls after switching back and forth");
+}
+
+/// alice and carol, both developers, by profiles.
+fn with_profiles(account: &Account) -> Plugin {
+    let carol = account.sts.add_user("carol", &["developers"]);
+    let profile = |name: &str, keys: &crate::support::sts::Keys| {
+        format!(
+            "[profile {name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            keys.access_key_id, keys.secret_access_key
+        )
+    };
+    account.plugin().config(&(profile("alice", &account.alice) + &profile("carol", &carol)))
+}
+
+#[test]
+fn switching_profile_by_flag_never_reuses_a_token() {
+    let account = Account::new();
+    let plugin = with_profiles(&account);
+    let token = |profile: &str| plugin.role_token(&account.dev, &["--profile", profile]);
+    never_share(&account, || token("alice"), || token("carol"), 2);
+    let names: Vec<_> =
+        account.sts.calls().iter().filter_map(|call| call.parameter("RoleSessionName").map(str::to_owned)).collect();
+    assert_eq!(names, ["alice", "carol"]);
+}
+
+#[test]
+fn switching_profile_by_environment_never_reuses_a_token() {
+    let account = Account::new();
+    let plugin = with_profiles(&account);
+    let token = |profile: &str| plugin.clone().env("AWS_PROFILE", profile).role_token(&account.dev, &[]);
+    never_share(&account, || token("alice"), || token("carol"), 2);
+}
+
+#[test]
+fn switching_keys_never_reuses_a_token() {
+    let account = Account::new();
+    let carol = account.sts.add_user("carol", &["developers"]);
+    let plugin = account.alices_plugin();
+    never_share(
+        &account,
+        || plugin.role_token(&account.dev, &[]),
+        || plugin.clone().keys(&carol).role_token(&account.dev, &[]),
+        2,
+    );
+}
+
+#[test]
+fn switching_keys_without_a_role_never_reuses_a_token() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    never_share(&account, || plugin.token(&[]), || plugin.clone().keys(&account.bob).token(&[]), 0);
+    assert_eq!(signer(&plugin.token(&[])), account.alice.access_key_id);
+    assert_eq!(signer(&plugin.clone().keys(&account.bob).token(&[])), account.bob.access_key_id);
+}
+
+/// The AWS CLI serves the one profile a session that the other obtained.
+#[test]
+fn rewriting_the_config_file_never_reuses_a_token() {
+    let account = Account::new();
+    let plugin = account.plugin();
+    let write = |keys: &crate::support::sts::Keys| {
+        let text = format!(
+            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            keys.access_key_id, keys.secret_access_key
+        );
+        plugin.clone().config(&text).role_token(&account.dev, &[])
+    };
+    let carol = account.sts.add_user("carol", &["developers"]);
+    never_share(&account, || write(&account.alice), || write(&carol), 2);
+}
+
+#[test]
+fn somebody_who_is_not_in_the_group_is_not_served_what_a_member_left_in_the_cache() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    plugin.clone().keys(&account.bob).role_token(&account.dev, &[]).failed_with(4);
+}
+
+#[test]
+fn every_part_of_the_request_has_its_own_token() {
+    let account = Account::new();
+    let ops = account.sts.add_role("ops", Role::of_group("developers"));
+    let plugin = account.alices_plugin();
+    let base = ["token", "--cluster", "demo", "--role", &account.dev];
+    let others: [&[&str]; 8] = [
+        &["token", "--cluster", "other", "--role", &account.dev],
+        &["token", "--cluster", "demo", "--role", &ops],
+        &["token", "--cluster", "demo"],
+        &["token", "--cluster", "demo", "--role", &account.dev, "--external-id", "one"],
+        &["token", "--cluster", "demo", "--role", &account.dev, "--external-id", "two"],
+        &["token", "--cluster", "demo", "--role", &account.dev, "--session-name", "mallory"],
+        &["token", "--cluster", "demo", "--role", &account.dev, "--region", "eu-west-2"],
+        &["token", "--cluster", "demo", "--role", &account.dev, "--duration", "1800"],
+    ];
+    let all: Vec<&[&str]> = [&base[..]].into_iter().chain(others).collect();
+    let first: Vec<String> = all.iter().map(|args| plugin.run(args).good_token()).collect();
+    let calls = account.counts().0;
+    for (at, token) in first.iter().enumerate() {
+        assert!(!first[..at].contains(token), "{:?} was given another's token", all[at]);
+        assert_eq!(&plugin.run(all[at]).good_token(), token, "{:?} again is a hit", all[at]);
+    }
+    assert_eq!(account.counts().0, calls);
+    // base, ops, two external ids, a session name, a region, a duration; "other" shares the session of base.
+    assert_eq!(calls, 7);
+}
+
+#[test]
+fn fips_and_dual_stack_have_their_own_tokens() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let fips = plugin.clone().env("AWS_USE_FIPS_ENDPOINT", "true");
+    never_share(&account, || plugin.token(&[]), || fips.token(&[]), 0);
+    let both = fips.clone().env("AWS_USE_DUALSTACK_ENDPOINT", "true");
+    never_share(&account, || fips.token(&[]), || both.token(&[]), 0);
+}
+
+#[test]
+fn an_environment_that_is_not_of_aws_does_not_matter() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let token = plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(plugin.clone().env("TERM", "xterm").env("LANG", "C").role_token(&account.dev, &[]).good_token(), token);
+}

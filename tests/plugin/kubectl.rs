@@ -1,0 +1,210 @@
+//! kubectl → eks-group-auth → STS → token → API server → pods. With `REQUIRE_KUBECTL=1` the absence of kubectl is a
+//! failure; without, these tests say that they were skipped.
+
+use crate::Account;
+use crate::support::cluster::{Cluster, VIEWERS};
+use crate::support::kubectl::{ExecBlock, Kubectl, find_all, kubeconfig};
+use crate::support::plugin::{Output, Plugin, output};
+use crate::support::sts::Role;
+
+/// Every version on the machine; finding them takes a moment each, so once.
+fn kubectls() -> &'static [Kubectl] {
+    static FOUND: std::sync::LazyLock<Vec<Kubectl>> = std::sync::LazyLock::new(find_all);
+    if FOUND.is_empty() {
+        assert!(
+            std::env::var_os("REQUIRE_KUBECTL").is_none_or(|value| value != "1"),
+            "REQUIRE_KUBECTL=1, and there is no kubectl in PATH"
+        );
+        eprintln!("SKIPPED: there is no kubectl in PATH");
+    }
+    &FOUND
+}
+
+struct World {
+    account: Account,
+    cluster: Cluster,
+}
+
+impl World {
+    fn new() -> Self {
+        let account = Account::new();
+        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
+        cluster.map_role(&account.dev, "dev:{{SessionName}}");
+        World { account, cluster }
+    }
+
+    fn exec(&self) -> ExecBlock {
+        ExecBlock::new(&["token", "--cluster", "demo", "--role", &self.account.dev])
+    }
+
+    fn run(&self, kubectl: &Kubectl, plugin: &Plugin, exec: &ExecBlock, args: &[&str]) -> Output {
+        output(kubectl.command(&kubeconfig(&self.cluster, plugin, exec), plugin, args))
+    }
+
+    fn pods(&self, kubectl: &Kubectl, plugin: &Plugin, exec: &ExecBlock) -> Output {
+        self.run(kubectl, plugin, exec, &["get", "pods"])
+    }
+}
+
+#[track_caller]
+fn lists_pods(output: &Output, kubectl: &Kubectl) {
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}", kubectl.version);
+    assert!(
+        output.stdout.contains("web-0") && output.stdout.contains("Running"),
+        "{}: {}",
+        kubectl.version,
+        output.stdout
+    );
+}
+
+#[test]
+fn every_kubectl_lists_pods_cold_and_warm_in_both_versions_of_the_protocol() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let plugin = world.account.alices_plugin();
+        for version in ["v1", "v1beta1"] {
+            for interactive_mode in ["Never", "IfAvailable"] {
+                let exec = ExecBlock { version, interactive_mode, ..world.exec() };
+                lists_pods(&world.pods(kubectl, &plugin, &exec), kubectl);
+            }
+        }
+        assert_eq!(world.account.counts(), (1, 1), "{}: the first call was cold, the others warm", kubectl.version);
+        assert!(
+            world.cluster.seen().iter().all(|seen| seen.username.as_deref() == Some("dev:alice")),
+            "{:?}",
+            world.cluster.seen()
+        );
+    }
+}
+
+#[test]
+fn auth_whoami_shows_the_persons_own_name() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let output =
+            world.run(kubectl, &world.account.alices_plugin(), &world.exec(), &["auth", "whoami", "-o", "json"]);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}", kubectl.version);
+        assert!(
+            output.stdout.contains("dev:alice") && output.stdout.contains(VIEWERS),
+            "{}: {}",
+            kubectl.version,
+            output.stdout
+        );
+    }
+}
+
+#[test]
+fn a_role_that_the_group_does_not_permit_is_explained_by_us_and_nobody_else() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let plugin = world.account.plugin().keys(&world.account.bob);
+        let output = world.pods(kubectl, &plugin, &world.exec());
+        assert_ne!(output.code, 0);
+        assert!(
+            output.stderr.contains("eks-group-auth: error: could not assume role"),
+            "{}: {}",
+            kubectl.version,
+            output.stderr
+        );
+        assert!(output.stderr.contains("failed with exit code 4"), "{}: {}", kubectl.version, output.stderr);
+        assert!(world.cluster.seen().iter().all(|seen| seen.status == 401));
+    }
+}
+
+#[test]
+fn a_role_that_the_cluster_does_not_map_is_refused_by_the_cluster() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let ops = world.account.sts.add_role("ops", Role::of_group("developers"));
+        let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &ops]);
+        let output = world.pods(kubectl, &world.account.alices_plugin(), &exec);
+        assert_ne!(output.code, 0, "{}", kubectl.version);
+        assert!(world.cluster.seen().iter().any(|seen| {
+            seen.refused.as_deref().is_some_and(|why| why.ends_with("assumed-role/ops/alice is not mapped"))
+        }));
+    }
+}
+
+#[test]
+fn another_clusters_token_is_a_signature_that_does_not_match() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let exec = ExecBlock::new(&["token", "--cluster", "other", "--role", &world.account.dev]);
+        let output = world.pods(kubectl, &world.account.alices_plugin(), &exec);
+        assert_ne!(output.code, 0, "{}", kubectl.version);
+        let refused: Vec<_> = world.cluster.seen().into_iter().filter_map(|seen| seen.refused).collect();
+        assert!(!refused.is_empty() && refused.iter().all(|why| why.contains("SignatureDoesNotMatch")), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_kubeconfig_made_by_the_aws_cli_works_with_only_the_command_replaced() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let args = [
+            "--region",
+            "eu-west-1",
+            "eks",
+            "get-token",
+            "--cluster-name",
+            "demo",
+            "--output",
+            "json",
+            "--role",
+            &world.account.dev,
+        ];
+        let exec = ExecBlock { version: "v1beta1", ..ExecBlock::new(&args) };
+        lists_pods(&world.pods(kubectl, &world.account.alices_plugin(), &exec), kubectl);
+    }
+}
+
+#[test]
+fn with_cluster_info_on_the_region_may_come_from_the_extension() {
+    for kubectl in kubectls() {
+        let world = World::new();
+        let plugin = world.account.alices_plugin().env_remove("AWS_REGION");
+        let exec = ExecBlock { provide_cluster_info: true, ..world.exec() };
+        let text = kubeconfig(&world.cluster, &plugin, &exec);
+        let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        config["clusters"][0]["cluster"]["extensions"] = serde_json::json!([{"name": "client.authentication.k8s.io/exec", "extension": {"region": "eu-west-1", "audience": ["x"]}}]);
+        let got = output(kubectl.command(&config.to_string(), &plugin, &["get", "pods"]));
+        lists_pods(&got, kubectl);
+    }
+}
+
+/// What each rule of the cluster refuses, so that the cluster of these tests is known to be strict.
+#[test]
+fn the_loopback_cluster_takes_our_token_and_no_other() {
+    use base64::Engine as _;
+    let world = World::new();
+    let token = world.account.alices_plugin().role_token(&world.account.dev, &[]).good_token();
+    assert_eq!(world.cluster.authenticate(&token), Ok("dev:alice".to_owned()));
+    let url = crate::support::plugin::url_of(&token);
+    let encode = |url: &str| format!("k8s-aws-v1.{}", base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(url));
+    assert_eq!(encode(&url), token);
+    let host = "sts.eu-west-1.amazonaws.com";
+    let bad = [
+        format!(" {token}"),
+        token.replace("k8s-aws-v1", "K8S-AWS-V1"),
+        format!("{token}="),
+        format!("{token}{}", "A".repeat(4096)),
+        encode(&url.replace("https:", "http:")),
+        encode(&url.replace(host, "sts.eu-west-1.amazonaws.com:443")),
+        encode(&url.replace(host, "STS.eu-west-1.amazonaws.com")),
+        encode(&url.replace(host, "sts.eu-west-2.amazonaws.com")),
+        encode(&url.replace(host, "sts.amazonaws.com.evil.com")),
+        encode(&url.replace("/?", "?")),
+        encode(&url.replace("/?", "//?")),
+        encode(&format!("{url}&x-id=GetCallerIdentity")),
+        encode(&format!("{url}&action=GetCallerIdentity")),
+        encode(&url.replace("GetCallerIdentity", "AssumeRole")),
+        encode(&url.replace("host%3Bx-k8s-aws-id", "host")),
+        encode(&url.replace("host%3Bx", "host;x")),
+        encode(&url.replace("Expires=60", "Expires=901")),
+        encode(&url.replace("Expires=60", "Expires=61")),
+        encode(&url.replace("X-Amz-Date=2", "X-Amz-Date=1")),
+    ];
+    for bad in bad {
+        assert!(world.cluster.authenticate(&bad).is_err(), "{bad}");
+    }
+}

@@ -1,0 +1,68 @@
+//! Black-box tests: the real binary, and the real kubectl where there is one, against a loopback STS and cluster.
+
+#![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment themselves")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// What is printed on stdout: ExecCredential, bare token, versions, expiration.
+mod answers;
+/// What is kept, for how long, and in which files.
+mod cache;
+/// Where base credentials come from.
+mod credentials;
+/// Each error: exact stderr, empty stdout, exit code.
+mod errors;
+/// Nobody is ever served what belongs to another identity, role or cluster.
+mod identity;
+/// Tokens and URLs byte for byte, as other tools make them; every partition's hosts.
+mod known_answers;
+/// The whole chain with every kubectl on the machine.
+mod kubectl;
+/// Endpoint overrides, CA bundles, proxies, deadlines.
+mod network;
+/// No secret in anything that is printed.
+mod secrets;
+/// The name that the cluster's audit log shows.
+mod session_name;
+/// The spellings of the AWS CLI and of aws-iam-authenticator.
+mod spellings;
+
+use support::plugin::Plugin;
+use support::sts::{Keys, Role, Sts};
+
+/// An account in which the group `developers` may assume the role `dev`; alice is a member, bob is not.
+struct Account {
+    sts: Sts,
+    dev: String,
+    alice: Keys,
+    bob: Keys,
+}
+
+impl Account {
+    fn new() -> Self {
+        Self::on(Sts::start())
+    }
+
+    fn on(sts: Sts) -> Self {
+        let dev = sts.add_role("dev", Role::of_group("developers"));
+        let alice = sts.add_user("alice", &["developers"]);
+        let bob = sts.add_user("bob", &[]);
+        Account { sts, dev, alice, bob }
+    }
+
+    /// A machine whose user is alice, by keys in the environment.
+    fn alices_plugin(&self) -> Plugin {
+        self.plugin().keys(&self.alice)
+    }
+
+    /// A machine with no credentials.
+    fn plugin(&self) -> Plugin {
+        Plugin::new(env!("CARGO_BIN_EXE_eks-group-auth"), &self.sts)
+    }
+
+    /// AssumeRole and GetCallerIdentity calls so far.
+    fn counts(&self) -> (usize, usize) {
+        (self.sts.count("AssumeRole"), self.sts.count("GetCallerIdentity"))
+    }
+}

@@ -1,0 +1,224 @@
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::Account;
+use crate::support::http::{Reply, Server, Tls};
+use crate::support::plugin::url_of;
+use crate::support::sts::{Sts, error_reply};
+
+/// Both peers sign the overridden host, and every real cluster refuses that.
+#[test]
+fn every_endpoint_override_moves_assume_role_and_never_the_presigned_host() {
+    for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
+        let account = Account::new();
+        let url = account.sts.url();
+        let plugin = account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").env(variable, url);
+        let token = plugin.role_token(&account.dev, &[]).good_token();
+        assert!(url_of(&token).starts_with("https://sts.eu-west-1.amazonaws.com/?"), "{variable}");
+        assert_eq!(account.counts(), (1, 1), "{variable}");
+    }
+    let account = Account::new();
+    let url = account.sts.url();
+    for config in [
+        format!("[default]\nendpoint_url = {url}\n"),
+        format!("[default]\nservices = here\n[services here]\nsts =\n  endpoint_url = {url}\n"),
+    ] {
+        let plugin = account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").config(&config);
+        let token = plugin.role_token(&account.dev, &[]).good_token();
+        assert!(url_of(&token).starts_with("https://sts.eu-west-1.amazonaws.com/?"), "{config}");
+    }
+    assert_eq!(account.counts().0, 2);
+}
+
+#[test]
+fn sts_over_tls_is_trusted_through_either_ca_bundle_and_needs_one_connection() {
+    let tls = Tls::for_loopback();
+    for by_profile in [false, true] {
+        let account = Account::on(Sts::start_tls(&tls));
+        let plugin = account.alices_plugin().write("ca.pem", &format!("some words before\n{}", tls.ca_pem));
+        let bundle = plugin.home().join("ca.pem");
+        let plugin = match by_profile {
+            true => plugin.config("[default]\nca_bundle = ~/ca.pem\n"),
+            false => plugin.env("AWS_CA_BUNDLE", bundle),
+        };
+        plugin.role_token(&account.dev, &[]).good_token();
+        assert_eq!(account.counts(), (1, 1));
+        assert_eq!(account.sts.connections(), 1, "both calls go over one connection");
+    }
+}
+
+#[test]
+fn an_unknown_authority_is_an_error_that_says_so() {
+    let account = Account::on(Sts::start_tls(&Tls::for_loopback()));
+    let plugin = account.alices_plugin().write("ca.pem", &Tls::for_loopback().ca_pem);
+    let bundle = plugin.home().join("ca.pem");
+    let output = plugin.env("AWS_CA_BUNDLE", bundle).role_token(&account.dev, &[]);
+    let stderr = output.failed_with(5);
+    assert!(
+        stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: invalid peer certificate"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn a_ca_bundle_that_is_none_is_an_error_and_no_panic() {
+    let account = Account::new();
+    let good = Tls::for_loopback().ca_pem;
+    let not_a_certificate = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+    for (contents, works) in
+        [("", false), ("hello", false), (not_a_certificate, false), (&format!("{not_a_certificate}{good}"), true)]
+    {
+        let plugin = account.alices_plugin().write("ca.pem", contents);
+        let bundle = plugin.home().join("ca.pem");
+        let output = plugin.env("AWS_CA_BUNDLE", &bundle).role_token(&account.dev, &["--refresh"]);
+        if works {
+            output.good_token();
+        } else {
+            let expected = format!(
+                "eks-group-auth: error: CA bundle `{}` cannot be used: it holds no certificate in PEM form\n",
+                bundle.display()
+            );
+            assert!(output.failed_with(2).starts_with(&expected), "{}", output.stderr);
+        }
+    }
+}
+
+/// A proxy for plain HTTP: is sent whole URLs, and passes on to the one STS.
+#[test]
+fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
+    let account = Account::new();
+    let sts = account.sts.address();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let log = seen.clone();
+    let proxy = Server::start(None, move |request| {
+        log.lock().unwrap().push(request.target.clone());
+        forward(sts, request)
+    });
+    let plugin = account.alices_plugin().env("HTTP_PROXY", format!("http://{}", proxy.address));
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert!(seen.lock().unwrap()[0].starts_with(&account.sts.url()), "{:?}", seen.lock().unwrap());
+    let asked = seen.lock().unwrap().len();
+    assert_eq!(asked, 2);
+    plugin.env("NO_PROXY", "127.0.0.1").role_token(&account.dev, &["--refresh"]).good_token();
+    assert_eq!(seen.lock().unwrap().len(), asked);
+}
+
+fn forward(to: std::net::SocketAddr, request: &crate::support::http::Request) -> Reply {
+    use std::io::{Read as _, Write as _};
+    let path = request.target.splitn(4, '/').nth(3).unwrap_or_default();
+    let mut text = format!("{} /{path} HTTP/1.1\r\n", request.method);
+    for (name, value) in &request.headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    let mut stream = std::net::TcpStream::connect(to).unwrap();
+    stream.write_all(&[text.as_bytes(), b"\r\n", &request.body].concat()).unwrap();
+    // What follows the answer would be the next one's; there is none, so a short silence is its end.
+    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    Reply::Raw(answer)
+}
+
+#[test]
+fn what_can_pass_is_tried_again() {
+    for (status, code) in [(400, "Throttling"), (500, "InternalFailure"), (503, "ServiceUnavailable")] {
+        let account = Account::new();
+        let failures = Mutex::new(2);
+        account.sts.answer_instead(move |_| {
+            let mut left = failures.lock().unwrap();
+            *left -= 1;
+            (*left >= 0).then(|| error_reply(status, code, "Rate exceeded"))
+        });
+        account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]).good_token();
+        assert_eq!(account.counts().0, 3, "{code}");
+    }
+}
+
+#[test]
+fn what_stays_is_not_tried_again_and_what_does_not_pass_is_said() {
+    let account = Account::new();
+    account.plugin().keys(&account.bob).role_token(&account.dev, &["--session-name", "bob"]).failed_with(4);
+    assert_eq!(account.counts().0, 1);
+    account.sts.answer_instead(|_| Some(error_reply(400, "Throttling", "Rate exceeded")));
+    let output = account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]);
+    let expected = "eks-group-auth: error: could not assume role `arn:aws:iam::111122223333:role/dev`: STS is failing: Throttling: Rate exceeded\n";
+    assert!(output.failed_with(5).starts_with(expected), "{}", output.stderr);
+    assert_eq!(account.counts().0, 4);
+}
+
+#[test]
+fn nobody_listening_is_an_error_that_says_so() {
+    let account = Account::new();
+    // A port that was free a moment ago.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output =
+        account.alices_plugin().env("AWS_ENDPOINT_URL_STS", format!("http://{free}")).role_token(&account.dev, &[]);
+    let stderr = output.failed_with(5);
+    assert!(
+        stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: Connection refused"),
+        "{stderr}"
+    );
+    assert!(stderr.contains("\neks-group-auth: hint: check the network, VPN and proxy settings"), "{stderr}");
+}
+
+#[test]
+fn a_server_that_stays_silent_is_given_up_within_the_deadline() {
+    let account = Account::new();
+    account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(60))));
+    let started = Instant::now();
+    account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]).failed_with(5);
+    // The deadline is the program's promise (15 s); the rest is for a busy machine. Without it this takes a minute.
+    assert!(started.elapsed() < Duration::from_secs(40));
+}
+
+#[test]
+fn an_answer_that_is_none_of_stss_is_an_error_and_nothing_is_kept() {
+    use crate::support::sts::{Keys, session_xml};
+    let in_an_hour = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let keys =
+        Keys { access_key_id: "ASIA".into(), secret_access_key: "secret".into(), session_token: Some("token".into()) };
+    let dev = "arn:aws:sts::111122223333:assumed-role/dev/alice";
+    let xml = |keys: &Keys, arn: &str, expiration| Reply::xml(200, session_xml(keys, arn, "AROA:alice", expiration));
+    let with_control = Keys { session_token: Some("to&#10;ken".into()), ..keys.clone() };
+    let without_key = Keys { access_key_id: String::new(), ..keys.clone() };
+    for (what, reply) in [
+        ("another role's", xml(&keys, "arn:aws:sts::111122223333:assumed-role/admin/alice", in_an_hour)),
+        ("another account's", xml(&keys, "arn:aws:sts::999999999999:assumed-role/dev/alice", in_an_hour)),
+        ("another name", xml(&keys, "arn:aws:sts::111122223333:assumed-role/dev/mallory", in_an_hour)),
+        ("expired", xml(&keys, dev, std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000))),
+        ("control characters", xml(&with_control, dev, in_an_hour)),
+        ("no key", xml(&without_key, dev, in_an_hour)),
+        (
+            "a captive portal",
+            Reply::Response {
+                status: 200,
+                content_type: "text/html",
+                body: b"<html><body>Log in to the Wi-Fi</body></html>".to_vec(),
+            },
+        ),
+        (
+            "a forbidding proxy",
+            Reply::Response { status: 403, content_type: "text/html", body: b"<html>blocked</html>".to_vec() },
+        ),
+        ("nothing", Reply::Response { status: 200, content_type: "text/xml", body: Vec::new() }),
+    ] {
+        let account = Account::new();
+        let plugin = account.alices_plugin();
+        account.sts.answer_instead(move |_| Some(reply.clone()));
+        let output = plugin.role_token(&account.dev, &["--session-name", "alice"]);
+        assert!(
+            output.failed_with(5).starts_with("eks-group-auth: error: could not assume role"),
+            "{what}: {}",
+            output.stderr
+        );
+        assert!(!plugin.cache_directory().exists(), "{what}");
+    }
+}
+
+#[test]
+fn settings_that_make_the_sdk_panic_do_not() {
+    let account = Account::new();
+    for (name, value) in [("AWS_MAX_ATTEMPTS", "many"), ("AWS_MAX_ATTEMPTS", "0"), ("AWS_RETRY_MODE", "sometimes")] {
+        account.alices_plugin().env(name, value).role_token(&account.dev, &[]).good_token();
+    }
+}

@@ -1,0 +1,163 @@
+//! Running the plugin with a scrubbed environment: a home of its own, nothing of AWS but what the test says.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::sts::{Keys, Sts, parse_timestamp};
+
+pub const REGION: &str = "eu-west-1";
+
+/// One person's machine: a home, an environment, and a program to run. Cloning it gives the same home.
+#[derive(Clone)]
+pub struct Plugin {
+    binary: PathBuf,
+    home: std::sync::Arc<TempDir>,
+    environment: Vec<(OsString, OsString)>,
+}
+
+pub struct Output {
+    /// 128 + the signal, where one ended it.
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Plugin {
+    /// Talks to this STS, in [`REGION`], with no credentials yet.
+    pub fn new(binary: impl Into<PathBuf>, sts: &Sts) -> Self {
+        let home = tempfile::Builder::new().prefix("eks-group-auth-test-").tempdir().expect("a temporary directory");
+        let plugin = Plugin { binary: binary.into(), home: std::sync::Arc::new(home), environment: Vec::new() };
+        let home = plugin.home().to_owned();
+        plugin.env("HOME", home).env("AWS_ENDPOINT_URL_STS", sts.url()).env("AWS_REGION", REGION)
+    }
+
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    pub fn cache_directory(&self) -> PathBuf {
+        self.home().join(".cache/eks-group-auth")
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.retain(|(n, _)| n != name);
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.environment.retain(|(n, _)| n != name);
+        self
+    }
+
+    pub fn keys(self, keys: &Keys) -> Self {
+        let plugin =
+            self.env("AWS_ACCESS_KEY_ID", &keys.access_key_id).env("AWS_SECRET_ACCESS_KEY", &keys.secret_access_key);
+        match &keys.session_token {
+            Some(token) => plugin.env("AWS_SESSION_TOKEN", token),
+            None => plugin.env_remove("AWS_SESSION_TOKEN"),
+        }
+    }
+
+    /// Writes `~/.aws/config`.
+    pub fn config(self, text: &str) -> Self {
+        self.write(".aws/config", text)
+    }
+
+    /// Writes a file under the home directory.
+    pub fn write(self, path: &str, text: &str) -> Self {
+        let path = self.home().join(path);
+        std::fs::create_dir_all(path.parent().expect("it is under the home")).expect("a directory");
+        std::fs::write(path, text).expect("a file");
+        self
+    }
+
+    pub fn environment(&self) -> &[(OsString, OsString)] {
+        &self.environment
+    }
+
+    /// The program, ready to be started with these arguments.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.args(args).env_clear().envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, args: &[&str]) -> Output {
+        output(self.command(args))
+    }
+
+    /// `token --cluster demo` and these arguments.
+    pub fn token(&self, args: &[&str]) -> Output {
+        self.run(&[&["token", "--cluster", "demo"], args].concat())
+    }
+
+    /// `token --cluster demo --role ARN` and these arguments.
+    pub fn role_token(&self, role: &str, args: &[&str]) -> Output {
+        self.token(&[&["--role", role], args].concat())
+    }
+}
+
+pub fn output(mut command: Command) -> Output {
+    use std::os::unix::process::ExitStatusExt as _;
+    let output = command.output().expect("the program starts");
+    Output {
+        code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+impl Output {
+    /// The token of a good ExecCredential; nothing may stand on stderr.
+    #[track_caller]
+    pub fn good_token(&self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "stdout has {} bytes", self.stdout.len());
+        let document = self.document();
+        document.pointer("/status/token").and_then(Value::as_str).expect("status.token").to_owned()
+    }
+
+    #[track_caller]
+    pub fn document(&self) -> Value {
+        serde_json::from_str(&self.stdout).expect("stdout is one JSON document")
+    }
+
+    #[track_caller]
+    pub fn expiration(&self) -> SystemTime {
+        let document = self.document();
+        let timestamp =
+            document.pointer("/status/expirationTimestamp").and_then(Value::as_str).expect("expirationTimestamp");
+        parse_timestamp(&timestamp.replace(['-', ':'], "")).expect("RFC 3339 in whole seconds, UTC")
+    }
+
+    /// How far away the expiration is.
+    #[track_caller]
+    pub fn remaining(&self) -> Duration {
+        self.expiration().duration_since(SystemTime::now()).unwrap_or_default()
+    }
+
+    /// The whole of stderr, of a run that failed as it should: with this code and nothing on stdout.
+    #[track_caller]
+    pub fn failed_with(&self, code: i32) -> &str {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr: {}", self.stderr);
+        &self.stderr
+    }
+}
+
+/// The URL in a token.
+#[track_caller]
+pub fn url_of(token: &str) -> String {
+    use base64::Engine as _;
+    let encoded = token.strip_prefix("k8s-aws-v1.").expect("the prefix");
+    let decoded = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(encoded).expect("unpadded base64url");
+    String::from_utf8(decoded).expect("text")
+}

@@ -1,0 +1,469 @@
+//! STS on loopback: users in groups, roles that groups may assume, sessions. It verifies every signature and refuses
+//! what the real one refuses, in the real one's words.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::json;
+
+use super::http::{Reply, Request, Server, Tls};
+use super::sigv4::{Signature, query_pairs};
+
+pub const ACCOUNT: &str = "111122223333";
+
+/// What one needs to call AWS.
+#[derive(Clone)]
+pub struct Keys {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: Option<String>,
+}
+
+/// One request, as it was answered.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub action: String,
+    /// All parameters of the form or query.
+    pub parameters: Vec<(String, String)>,
+    pub access_key_id: String,
+    /// The region it was signed for.
+    pub region: String,
+    pub presigned: bool,
+    /// The error code, where it was refused.
+    pub refused: Option<&'static str>,
+}
+
+impl Call {
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+struct Principal {
+    keys: Keys,
+    arn: String,
+    user_id: String,
+    /// Of a role session.
+    expiration: Option<SystemTime>,
+    /// The role behind a session.
+    role_arn: Option<String>,
+    groups: Vec<String>,
+}
+
+pub struct Role {
+    /// The groups whose policy allows sts:AssumeRole on it.
+    pub groups: Vec<String>,
+    /// Roles that may assume it.
+    pub roles: Vec<String>,
+    pub external_id: Option<String>,
+    pub max_duration: u64,
+    /// How long its session tokens are.
+    pub session_token_len: usize,
+}
+
+impl Role {
+    pub fn of_group(group: &str) -> Self {
+        Role {
+            groups: vec![group.into()],
+            roles: Vec::new(),
+            external_id: None,
+            max_duration: 3600,
+            session_token_len: 400,
+        }
+    }
+}
+
+type Override = Box<dyn Fn(&Call) -> Option<Reply> + Send>;
+
+#[derive(Default)]
+struct State {
+    principals: Vec<Principal>,
+    roles: HashMap<String, Role>,
+    /// Tokens of an identity provider, each with the role that trusts it.
+    web_identities: HashMap<String, String>,
+    calls: Vec<Call>,
+    sessions_issued: u64,
+    delay: Duration,
+    instead: Option<Override>,
+}
+
+pub struct Sts {
+    state: Arc<Mutex<State>>,
+    server: Server,
+    scheme: &'static str,
+}
+
+impl Sts {
+    pub fn start() -> Self {
+        Self::start_on(None)
+    }
+
+    pub fn start_tls(tls: &Tls) -> Self {
+        Self::start_on(Some(tls))
+    }
+
+    fn start_on(tls: Option<&Tls>) -> Self {
+        let state: Arc<Mutex<State>> = Default::default();
+        let shared = state.clone();
+        let server = Server::start(tls, move |request| answer(&shared, request));
+        Sts { state, server, scheme: if tls.is_some() { "https" } else { "http" } }
+    }
+
+    /// For `AWS_ENDPOINT_URL_STS`.
+    pub fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.server.address)
+    }
+
+    /// Where the API server replays tokens, over plain HTTP.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.server.address
+    }
+
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
+    /// An IAM user with an access key, in these groups.
+    pub fn add_user(&self, name: &str, groups: &[&str]) -> Keys {
+        self.add_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}"), groups)
+    }
+
+    /// Anybody at all, with an access key.
+    pub fn add_principal(&self, arn: &str, groups: &[&str]) -> Keys {
+        let mut state = self.lock();
+        let number = state.principals.len();
+        let keys = Keys {
+            access_key_id: format!("AKIALOOPBACK{number:08}"),
+            secret_access_key: format!("secret/of+principal/{number:020}"),
+            session_token: None,
+        };
+        state.principals.push(Principal {
+            keys: keys.clone(),
+            arn: arn.to_owned(),
+            user_id: format!("AIDALOOPBACK{number:08}"),
+            expiration: None,
+            role_arn: None,
+            groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+        });
+        keys
+    }
+
+    /// A role in the account, by its path and name; answers its ARN.
+    pub fn add_role(&self, path_and_name: &str, role: Role) -> String {
+        let arn = format!("arn:aws:iam::{ACCOUNT}:role/{path_and_name}");
+        self.lock().roles.insert(arn.clone(), role);
+        arn
+    }
+
+    /// Whoever shows this token may assume this role.
+    pub fn trust_web_identity(&self, token: &str, role_arn: &str) {
+        self.lock().web_identities.insert(token.to_owned(), role_arn.to_owned());
+    }
+
+    /// Takes a user out of all groups.
+    pub fn remove_from_groups(&self, name: &str) {
+        let end = format!(":user/{name}");
+        for principal in self.lock().principals.iter_mut().filter(|principal| principal.arn.ends_with(&end)) {
+            principal.groups.clear();
+        }
+    }
+
+    /// How long every answer takes.
+    pub fn set_delay(&self, delay: Duration) {
+        self.lock().delay = delay;
+    }
+
+    /// What is answered instead of the right answer, where this gives something. The call is checked and counted first.
+    pub fn answer_instead(&self, reply: impl Fn(&Call) -> Option<Reply> + Send + 'static) {
+        self.lock().instead = Some(Box::new(reply));
+    }
+
+    pub fn answer_rightly(&self) {
+        self.lock().instead = None;
+    }
+
+    /// Calls of this action that the plugin made (not the cluster's replays).
+    pub fn count(&self, action: &str) -> usize {
+        self.calls().iter().filter(|call| call.action == action && !call.presigned).count()
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.lock().calls.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no handler panics")
+    }
+}
+
+struct Refusal {
+    status: u16,
+    code: &'static str,
+    message: String,
+}
+
+fn refuse<T>(status: u16, code: &'static str, message: impl Into<String>) -> Result<T, Refusal> {
+    Err(Refusal { status, code, message: message.into() })
+}
+
+fn answer(state: &Mutex<State>, request: &Request) -> Reply {
+    let mut guard = state.lock().expect("no handler panics");
+    let signature = Signature::of(request);
+    let presigned = request.method == "GET";
+    let form = String::from_utf8_lossy(&request.body).into_owned();
+    let parameters = query_pairs(if presigned { request.query() } else { &form });
+    let parameter = |name: &str| parameters.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+    let mut call = Call {
+        action: parameter("Action").unwrap_or_default(),
+        access_key_id: signature.as_ref().map(|s| s.access_key_id.clone()).unwrap_or_default(),
+        region: signature.as_ref().map(|s| s.region.clone()).unwrap_or_default(),
+        parameters,
+        presigned,
+        refused: None,
+    };
+    let action = call.action.clone();
+    let outcome = act(&mut guard, request, signature, &call);
+    call.refused = outcome.as_ref().err().map(|refusal| refusal.code);
+    let instead = guard.instead.as_ref().and_then(|instead| instead(&call));
+    guard.calls.push(call);
+    let delay = guard.delay;
+    drop(guard);
+    std::thread::sleep(delay);
+    if let Some(reply) = instead {
+        return reply;
+    }
+    let wants_json = request.header("accept") == Some("application/json");
+    match outcome {
+        Ok(Answer::Caller { arn, user_id }) if wants_json => Reply::json(
+            200,
+            &json!({"GetCallerIdentityResponse": {"GetCallerIdentityResult": {"Account": ACCOUNT, "Arn": arn, "UserId": user_id}, "ResponseMetadata": {"RequestId": "r"}}}),
+        ),
+        Ok(Answer::Caller { arn, user_id }) => Reply::xml(
+            200,
+            in_envelope(
+                "GetCallerIdentity",
+                &format!("<Arn>{arn}</Arn><UserId>{user_id}</UserId><Account>{ACCOUNT}</Account>"),
+            ),
+        ),
+        Ok(Answer::Session { keys, arn, user_id, expiration }) => {
+            Reply::xml(200, session_xml(&keys, &arn, &user_id, expiration).replace("AssumeRole", &action))
+        }
+        Err(Refusal { status, code, message }) if wants_json => Reply::json(
+            status,
+            &json!({"Error": {"Code": code, "Message": message, "Type": "Sender"}, "RequestId": "r"}),
+        ),
+        Err(Refusal { status, code, message }) => error_reply(status, code, &message),
+    }
+}
+
+/// An error as STS words it.
+pub fn error_reply(status: u16, code: &str, message: &str) -> Reply {
+    Reply::xml(
+        status,
+        format!(
+            "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error><Type>Sender</Type><Code>{code}</Code>\
+             <Message>{message}</Message></Error><RequestId>r</RequestId></ErrorResponse>"
+        ),
+    )
+}
+
+/// AssumeRole's answer.
+pub fn session_xml(keys: &Keys, arn: &str, user_id: &str, expiration: SystemTime) -> String {
+    in_envelope(
+        "AssumeRole",
+        &format!(
+            "<AssumedRoleUser><AssumedRoleId>{user_id}</AssumedRoleId><Arn>{arn}</Arn></AssumedRoleUser><Credentials>\
+             <AccessKeyId>{}</AccessKeyId><SecretAccessKey>{}</SecretAccessKey><SessionToken>{}</SessionToken>\
+             <Expiration>{}</Expiration></Credentials>",
+            keys.access_key_id,
+            keys.secret_access_key,
+            keys.session_token.as_deref().unwrap_or_default(),
+            rfc3339(expiration)
+        ),
+    )
+}
+
+fn in_envelope(action: &str, result: &str) -> String {
+    format!(
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{result}</{action}Result>\
+         <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></{action}Response>"
+    )
+}
+
+enum Answer {
+    Caller { arn: String, user_id: String },
+    Session { keys: Keys, arn: String, user_id: String, expiration: SystemTime },
+}
+
+fn act(state: &mut State, request: &Request, signature: Option<Signature>, call: &Call) -> Result<Answer, Refusal> {
+    if call.parameter("Version") != Some("2011-06-15") {
+        return refuse(400, "InvalidAction", "Could not find operation");
+    }
+    if call.action == "AssumeRoleWithWebIdentity" {
+        let (arn, session_name) =
+            (call.parameter("RoleArn").unwrap_or_default(), call.parameter("RoleSessionName").unwrap_or_default());
+        let trusted = call.parameter("WebIdentityToken").and_then(|token| state.web_identities.get(token));
+        if trusted.map(String::as_str) != Some(arn) {
+            return refuse(400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account");
+        }
+        return Ok(new_session(state, arn, session_name, 3600));
+    }
+    let caller = authenticate(state, request, signature)?;
+    match call.action.as_str() {
+        "GetCallerIdentity" => {
+            let principal = &state.principals[caller];
+            Ok(Answer::Caller { arn: principal.arn.clone(), user_id: principal.user_id.clone() })
+        }
+        "AssumeRole" => assume_role(state, caller, call),
+        _ => refuse(400, "InvalidAction", "Could not find operation"),
+    }
+}
+
+/// The index of the principal that signed the request.
+fn authenticate(state: &State, request: &Request, signature: Option<Signature>) -> Result<usize, Refusal> {
+    let Some(signature) = signature else {
+        return refuse(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
+    };
+    let known = state.principals.iter().position(|principal| {
+        principal.keys.access_key_id == signature.access_key_id
+            && principal.keys.session_token == signature.security_token
+    });
+    let Some(index) = known else {
+        return refuse(403, "InvalidClientTokenId", "The security token included in the request is invalid.");
+    };
+    let principal = &state.principals[index];
+    let now = SystemTime::now();
+    let Some(timestamp) = parse_timestamp(&signature.timestamp) else {
+        return refuse(400, "IncompleteSignature", "Date must be in ISO-8601 'basic format'");
+    };
+    let scope_fits = signature.service == "sts" && signature.timestamp.starts_with(&signature.date);
+    // The host of a replayed token names its region; an overridden one (loopback) does not.
+    let host = request.header("host").unwrap_or_default();
+    let host_fits = host.starts_with("127.0.0.1")
+        || host.starts_with("localhost")
+        || host.contains(&format!(".{}.", signature.region));
+    let covers_host = signature.signed_headers.iter().any(|header| header == "host");
+    if !scope_fits || !host_fits || !covers_host || !signature.is_by(&principal.keys.secret_access_key, request) {
+        return refuse(
+            403,
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.",
+        );
+    }
+    if principal.expiration.is_some_and(|expiration| expiration <= now) {
+        return refuse(403, "ExpiredToken", "The security token included in the request is expired");
+    }
+    let oldest = if request.method == "GET" { 15 * 60 } else { 5 * 60 };
+    let too_old = timestamp + Duration::from_secs(oldest) < now;
+    let too_new = timestamp > now + Duration::from_secs(5 * 60);
+    if too_old || too_new {
+        return refuse(
+            403,
+            "SignatureDoesNotMatch",
+            format!("Signature expired: {} is now earlier than the oldest allowed", signature.timestamp),
+        );
+    }
+    Ok(index)
+}
+
+fn assume_role(state: &mut State, caller: usize, call: &Call) -> Result<Answer, Refusal> {
+    let known = [
+        "Action",
+        "Version",
+        "RoleArn",
+        "RoleSessionName",
+        "ExternalId",
+        "DurationSeconds",
+        "SourceIdentity",
+        "SerialNumber",
+        "TokenCode",
+    ];
+    if let Some((name, _)) = call.parameters.iter().find(|(name, _)| !known.contains(&name.as_str())) {
+        return refuse(400, "ValidationError", format!("{name} is not a valid parameter"));
+    }
+    let arn = call.parameter("RoleArn").unwrap_or_default();
+    let session_name = call.parameter("RoleSessionName").unwrap_or_default();
+    let name_fits = (2..=64).contains(&session_name.len())
+        && session_name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
+    if !name_fits {
+        return refuse(
+            400,
+            "ValidationError",
+            format!(
+                "1 validation error detected: Value '{session_name}' at 'roleSessionName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+            ),
+        );
+    }
+    let principal = &state.principals[caller];
+    let permitted = state.roles.get(arn).filter(|role| {
+        let by_group = principal.groups.iter().any(|group| role.groups.contains(group));
+        let by_role = principal.role_arn.as_ref().is_some_and(|from| role.roles.contains(from));
+        let knows_id = role.external_id.is_none() || role.external_id.as_deref() == call.parameter("ExternalId");
+        (by_group || by_role) && knows_id
+    });
+    let Some(role) = permitted else {
+        return refuse(
+            403,
+            "AccessDenied",
+            format!("User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}", principal.arn),
+        );
+    };
+    let duration: u64 = call.parameter("DurationSeconds").map_or(Ok(3600), str::parse).unwrap_or(0);
+    if principal.role_arn.is_some() && duration > 3600 {
+        return refuse(
+            400,
+            "ValidationError",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
+        );
+    }
+    if duration < 900 || duration > role.max_duration {
+        return refuse(
+            400,
+            "ValidationError",
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        );
+    }
+    let (arn, session_name) = (arn.to_owned(), session_name.to_owned());
+    Ok(new_session(state, &arn, &session_name, duration))
+}
+
+fn new_session(state: &mut State, arn: &str, session_name: &str, duration: u64) -> Answer {
+    let token_len = state.roles.get(arn).map_or(400, |role| role.session_token_len);
+    let number = state.sessions_issued;
+    let role_name = arn.rsplit('/').next().unwrap_or_default();
+    let start = format!("IQoJb3JpZ2luX2Vj/+session{number}//");
+    let keys = Keys {
+        access_key_id: format!("ASIALOOPBACK{number:08}"),
+        secret_access_key: format!("secret/of+session/{number:022}"),
+        session_token: Some(format!("{start}{}==", "x".repeat(token_len.saturating_sub(start.len() + 2)))),
+    };
+    // Whole seconds, as in the answer.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let expiration = UNIX_EPOCH + Duration::from_secs(since + duration);
+    let session = Principal {
+        keys: keys.clone(),
+        arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role_name}/{session_name}"),
+        user_id: format!("AROALOOPBACK:{session_name}"),
+        expiration: Some(expiration),
+        role_arn: Some(arn.to_owned()),
+        groups: Vec::new(),
+    };
+    let answer = Answer::Session { keys, arn: session.arn.clone(), user_id: session.user_id.clone(), expiration };
+    state.sessions_issued += 1;
+    state.principals.push(session);
+    answer
+}
+
+/// `YYYYMMDDTHHMMSSZ`, UTC.
+pub fn parse_timestamp(text: &str) -> Option<SystemTime> {
+    let format =
+        time::format_description::parse_borrowed::<2>("[year][month][day]T[hour][minute][second]Z").expect("a format");
+    time::PrimitiveDateTime::parse(text, &format).ok().map(|date| date.assume_utc().into())
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ`, from a time in whole seconds.
+pub fn rfc3339(time: SystemTime) -> String {
+    let format = &time::format_description::well_known::Rfc3339;
+    time::OffsetDateTime::from(time).format(format).expect("a year of four digits")
+}
