@@ -15,6 +15,8 @@ mod credentials;
 mod errors;
 /// Nobody is ever served what belongs to another identity, role or cluster.
 mod identity;
+/// install.sh: what it checks, says, and leaves behind.
+mod install;
 /// Tokens and URLs byte for byte, as other tools make them; every partition's hosts.
 mod known_answers;
 /// The whole chain with every kubectl on the machine.
