@@ -27,7 +27,7 @@ die() {
 while [ $# -gt 0 ]; do
     case $1 in
     --prefix)
-        [ $# -ge 2 ] || die "--prefix needs a directory"
+        [ $# -ge 2 ] || die "--prefix needs a directory" "run ./install.sh --help"
         prefix=$2
         shift
         ;;
@@ -38,8 +38,7 @@ while [ $# -gt 0 ]; do
         exit 0
         ;;
     *)
-        usage >&2
-        die "unknown argument: $1"
+        die "unknown argument: $1" "run ./install.sh --help"
         ;;
     esac
     shift
@@ -57,9 +56,9 @@ if [ "$uninstall" = yes ]; then
     if [ -e "$installed" ] || [ -h "$installed" ]; then
         rm -f "$installed"
         say "Removed $installed."
-        say "Its cache, if there is one, is in the directory $name of your cache directory (\$XDG_CACHE_HOME or ~/.cache; on macOS ~/Library/Caches)."
+        say "Its cache is kept. Where there is one: rm -r \"\${EKS_GROUP_AUTH_CACHE_DIR:-\${XDG_CACHE_HOME:-\$HOME/.cache}/$name}\""
     else
-        say "There is no $installed."
+        say "There is no $installed; nothing was removed."
     fi
     exit 0
 fi
@@ -96,16 +95,20 @@ case $host in
         fi
     done
     if [ -z "$libdir" ] || ! ls "$libdir"/libstd-*.rlib >/dev/null 2>&1; then
-        why="the toolchain has no standard library for $musl: rustup target add $musl"
+        why="rustup target add $musl"
+        [ -n "$compiler" ] || why="$why, and install musl-gcc (apt-get install musl-tools)"
     elif [ -z "$compiler" ]; then
-        why="there is no C compiler for musl: apt-get install musl-tools"
+        why="install musl-gcc (apt-get install musl-tools)"
     else
         why=
         target=$musl
         kind="static (musl, PIE)"
         export "CC_$(printf %s "$musl" | tr - _)=$compiler"
     fi
-    [ -z "$why" ] || say "Building the ordinary binary, not the static one, which starts faster ($why)."
+    if [ -n "$why" ]; then
+        say "Building the ordinary, dynamically linked binary. A static one would start faster:"
+        say "for that, stop here, $why, and run this again."
+    fi
     ;;
 esac
 
@@ -129,10 +132,11 @@ case :$PATH: in
 esac
 cat <<TXT
 
-Your kubeconfig is untouched. For a cluster that you want to reach with it, let the user's entry read:
+Your kubeconfig is untouched. For a cluster that you want to reach with it, let the entry of its user read as follows,
+with your own names in place of those in capitals:
 
 users:
-- name: CLUSTER
+- name: USER
   user:
     exec:
       apiVersion: client.authentication.k8s.io/v1

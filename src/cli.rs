@@ -40,9 +40,27 @@ pub enum Command {
     /// Print a token for a cluster, as an ExecCredential
     Token(TokenArgs),
 
+    /// Look at or clear what is kept on disk
+    #[command(subcommand)]
+    Cache(CacheCommand),
+
     /// The AWS CLI's spelling: `eks get-token`
     #[command(hide = true, subcommand)]
     Eks(EksCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CacheCommand {
+    /// Print the directory that entries are kept in
+    Path,
+    /// List entries: kind, cluster, role, whose credentials, end, size; no secrets
+    List,
+    /// Remove all entries; this revokes nothing at AWS
+    Clear {
+        /// Only those that are over or damaged
+        #[arg(long)]
+        expired: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

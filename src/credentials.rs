@@ -1,9 +1,9 @@
-//! The AWS SDK: base credentials, caller identity, AssumeRole. The only file that uses a network, and one runtime, one
-//! HTTP client and one deadline serve all that a call needs from it.
+//! Base credentials, from wherever the user keeps them: the SDK's providers, in the order of the AWS CLI. One runtime,
+//! one HTTP client and one deadline serve this and the calls to STS.
 
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::future::Future;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use aws_config::ecs::EcsCredentialsProvider;
@@ -19,26 +19,30 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_sts::Client;
-use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sts::operation::assume_role::{AssumeRoleError, AssumeRoleOutput};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
+use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use tokio::time::Instant;
 
 use crate::env::Env;
-use crate::error::Error;
-use crate::profile::ProfileFiles;
-use crate::request::{NamedBy, ProfileChoice, RoleRequest, SessionName, StsEndpoint};
+use crate::error::{Doing, Error, shown};
+use crate::http_client;
+use crate::presign;
+use crate::profile::{ProfileFiles, Section};
+use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
+use crate::source_files::SourceFiles;
+use crate::sts::{are_well_formed, causes, failure, last_cause};
+use crate::token;
 
 /// For everything that waits on a network, when nobody is asked anything.
 const DEADLINE: Duration = Duration::from_secs(15);
 
-/// A `credential_process` may ask its user something, in a browser perhaps.
+/// A `credential_process` may ask its user something, in a browser perhaps. What follows it has the time above.
 const CREDENTIAL_PROCESS_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One try, so that the deadline leaves room for another.
@@ -50,54 +54,25 @@ pub struct Aws {
     provider: SharedCredentialsProvider,
     config: SdkConfig,
     source: Source,
-    deadline: Instant,
-}
-
-/// Where base credentials are looked for, in the user's words.
-struct Source {
-    /// "profile `x`", or what was gone through.
-    name: String,
-    uses_sso: bool,
-    uses_credential_process: bool,
-    profile: String,
-}
-
-/// Who credentials belong to.
-#[derive(Debug)]
-pub struct CallerIdentity {
-    arn: String,
-}
-
-impl CallerIdentity {
-    /// `None` where this is not the ARN of a user, role session, federated user or account.
-    pub fn parse(arn: &str) -> Option<Self> {
-        let mut parts = arn.splitn(6, ':');
-        let is_arn = parts.next() == Some("arn") && parts.nth(4).is_some_and(|resource| !resource.is_empty());
-        is_arn.then(|| CallerIdentity { arn: arn.to_owned() })
-    }
-
-    pub fn arn(&self) -> &str {
-        &self.arn
-    }
-
-    /// The IAM user's name, or the session name of the role or SSO user: the last part of the ARN.
-    pub fn name(&self) -> &str {
-        self.arn.rsplit(['/', ':']).next().expect("splitting gives at least one part")
-    }
+    /// Where STS is looked for, as far as messages go.
+    sts_url: String,
+    deadline: Cell<Instant>,
 }
 
 impl Aws {
-    /// Sets up the SDK; asks nobody yet.
+    /// Sets up the SDK, with the files as they were read; asks nobody yet.
     pub fn connect(
         endpoint: &StsEndpoint,
         profile: &ProfileChoice,
-        files: &ProfileFiles,
+        files: &SourceFiles,
         env: &Env,
     ) -> Result<Self, Error> {
-        let internal = |error: &dyn StdError| Error::Internal(error.to_string());
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| internal(&error))?;
-        let http_client = http_client(env, files, &profile.name)?;
+        let profiles = files.profiles();
+        let section = profiles.profile(&profile.name).unwrap_or_default();
+        let source = Source::of(profile, &profiles, env)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
+        let http_client = http_client::for_aws(env, &section)?;
         let region = aws_config::Region::new(endpoint.region.as_str().to_owned());
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200));
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(DEADLINE).build();
@@ -108,12 +83,13 @@ impl Aws {
             .with_retry_config(retries.clone())
             .with_timeout_config(timeouts.clone())
             .with_http_client(http_client.clone());
-        let provider = credentials_provider(&provider_config, profile, env);
+        let provider = credentials_provider(&provider_config, profile, &section, files, env)?;
         // Region, retries and time limits are given, so that loading asks neither IMDS nor the environment for them.
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
+            .profile_files(as_read(files))
             .profile_name(&profile.name)
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
             .retry_config(retries)
@@ -121,67 +97,61 @@ impl Aws {
             .http_client(http_client)
             .credentials_provider(provider.clone());
         let config = runtime.block_on(loader.load());
-        let deadline = Instant::now() + DEADLINE;
-        Ok(Aws { runtime: Some(runtime), provider, config, source: Source::of(profile, files, env), deadline })
+        let deadline = Cell::new(Instant::now() + DEADLINE);
+        let overrides = [env.get("AWS_ENDPOINT_URL_STS"), env.get("AWS_ENDPOINT_URL"), section.get("endpoint_url")];
+        let sts_url = match overrides.into_iter().flatten().next() {
+            Some(url) => url.to_owned(),
+            None => presign::sts_url(endpoint)?,
+        };
+        Ok(Aws { runtime: Some(runtime), provider, config, source, sts_url, deadline })
     }
 
-    /// The caller's own credentials, from wherever they are kept.
-    pub fn base_credentials(&self) -> Result<Credentials, Error> {
-        let doing = || format!("get credentials from {}", self.source.name);
-        let patience =
-            if self.source.uses_credential_process { CREDENTIAL_PROCESS_DEADLINE - DEADLINE } else { Duration::ZERO };
+    /// The caller's own credentials, good for longer than a token's margin.
+    pub fn base_credentials(&self, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
+        let doing = || Doing::GetCredentials(self.source.name.clone());
+        if self.source.uses_credential_process {
+            self.deadline.set(Instant::now() + CREDENTIAL_PROCESS_DEADLINE);
+        }
         // Not through the SDK's identity cache, which has a time limit of its own.
-        self.wait(&doing, patience, self.provider.provide_credentials())?
-            .map_err(|error| self.source.failure(&doing(), &error))
+        let answer =
+            self.wait(doing, self.provider.provide_credentials()).map_err(|error| self.source.overran(error))?;
+        let mut credentials = answer.map_err(|error| self.source.failure(&error))?;
+        if self.source.uses_credential_process {
+            self.deadline.set(Instant::now() + DEADLINE);
+        }
+        if let Some(expiry) = self.source.keys_expire {
+            *credentials.expiry_mut() = Some(expiry);
+        }
+        if !are_well_formed(&credentials) {
+            return Err(self.source.failed("they are empty, or have characters that no credentials have".into()));
+        }
+        match credentials.expiry() {
+            Some(expiry) if expiry <= clock() + token::MARGIN => Err(self.source.expired()),
+            _ => Ok(credentials),
+        }
     }
 
-    /// Asks STS whose credentials these are.
-    pub fn caller_identity(&self, base: &Credentials) -> Result<CallerIdentity, Error> {
-        let doing = || "ask STS who is calling".to_owned();
-        let call = self.client(base).get_caller_identity();
-        let output = self.wait(&doing, Duration::ZERO, call.send())?.map_err(|error| sts_failure(doing(), &error))?;
-        output
-            .arn()
-            .and_then(CallerIdentity::parse)
-            .ok_or_else(|| Error::BadAnswer { doing: doing(), why: "it names no caller".into() })
+    /// An error that lacks where AWS was looked for, with that.
+    pub fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Unreachable { doing, why } => {
+                Error::Unreachable { doing, why: format!("{why} (at {})", self.sts_url) }
+            }
+            other => other,
+        }
     }
 
-    /// A session of the role, whose credentials have a session token and an expiry.
-    pub fn assume_role(
-        &self,
-        base: &Credentials,
-        role: &RoleRequest,
-        session_name: &SessionName,
-        clock: fn() -> SystemTime,
-    ) -> Result<Credentials, Error> {
-        let doing = || format!("assume role `{}`", role.arn);
-        let call = self
-            .client(base)
-            .assume_role()
-            .role_arn(role.arn.as_str())
-            .role_session_name(session_name.as_str())
-            .set_external_id(role.external_id.as_ref().map(|id| id.as_str().to_owned()))
-            .set_duration_seconds(role.duration.map(|duration| duration.as_secs() as i32));
-        let output = self.wait(&doing, Duration::ZERO, call.send())?.map_err(|error| sts_failure(doing(), &error))?;
-        session_credentials(output, role, session_name, clock())
-            .map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
     }
 
-    fn client(&self, credentials: &Credentials) -> Client {
-        let config = aws_sdk_sts::config::Builder::from(&self.config).credentials_provider(credentials.clone());
-        Client::from_conf(config.build())
-    }
-
-    fn wait<T>(
-        &self,
-        doing: &dyn Fn() -> String,
-        patience: Duration,
-        work: impl Future<Output = T>,
-    ) -> Result<T, Error> {
+    /// Works until the deadline.
+    pub fn wait<T>(&self, doing: impl Fn() -> Doing, work: impl Future<Output = T>) -> Result<T, Error> {
         let runtime = self.runtime.as_ref().expect("it is taken out on drop only");
+        let deadline = self.deadline.get();
         runtime
-            .block_on(async { tokio::time::timeout_at(self.deadline + patience, work).await })
-            .map_err(|_| Error::Deadline { doing: doing(), after: DEADLINE + patience })
+            .block_on(async { tokio::time::timeout_at(deadline, work).await })
+            .map_err(|_| Error::Deadline { doing: doing(), after: DEADLINE })
     }
 }
 
@@ -194,62 +164,74 @@ impl Drop for Aws {
     }
 }
 
-/// The credentials in STS's answer, if it is an answer to what was asked.
-fn session_credentials(
-    output: AssumeRoleOutput,
-    role: &RoleRequest,
-    session_name: &SessionName,
-    now: SystemTime,
-) -> Result<Credentials, &'static str> {
-    let assumed = output.assumed_role_user.map(|user| user.arn).unwrap_or_default();
-    // STS leaves out the role's path.
-    let expected = format!(":{}:assumed-role/{}/{session_name}", role.arn.account(), role.arn.name());
-    if !assumed.ends_with(&expected) {
-        return Err("it is for another role than the one asked for");
-    }
-    let credentials = output.credentials.ok_or("it has no credentials")?;
-    let parts = [&credentials.access_key_id, &credentials.secret_access_key, &credentials.session_token];
-    if !parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic())) {
-        return Err("its credentials are empty or have characters that none have");
-    }
-    let expiry = SystemTime::try_from(credentials.expiration).map_err(|_| "its credentials' expiry is no time")?;
-    if expiry <= now {
-        return Err("its credentials have already expired; if this machine's clock is right, STS's is not");
-    }
-    Ok(Credentials::new(
-        credentials.access_key_id,
-        credentials.secret_access_key,
-        Some(credentials.session_token),
-        Some(expiry),
-        "AssumeRole",
-    ))
-}
-
-/// The SDK's default chain, with two differences: `--profile` comes before keys in the environment, as with the AWS
-/// CLI; and the instance metadata service is asked only on an EC2 instance, or where it was asked for, because
-/// elsewhere it costs seconds to learn that it is not there.
-fn credentials_provider(config: &ProviderConfig, profile: &ProfileChoice, env: &Env) -> SharedCredentialsProvider {
-    // A proxy cannot reach what is local to this machine.
-    let local = config.clone().with_http_client(Builder::new().build_http());
+/// The SDK's default chain, with the AWS CLI's ways where they differ: `--profile` comes before keys in the environment;
+/// a web identity in the environment before all of a profile but its role; a profile that says where its credentials come from is not passed over when that fails; and the instance metadata
+/// service is asked only on an EC2 instance, or where it was asked for, because elsewhere it costs seconds to learn
+/// that it is not there.
+fn credentials_provider(
+    config: &ProviderConfig,
+    profile: &ProfileChoice,
+    section: &Section,
+    files: &SourceFiles,
+    env: &Env,
+) -> Result<SharedCredentialsProvider, Error> {
+    let local = config.clone().with_http_client(http_client::for_local_services()?);
     let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
     let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
     let from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
+        .profile_files(as_read(files))
         .profile_name(&profile.name)
         .with_custom_provider("EcsContainer", ecs())
         .with_custom_provider("Ec2InstanceMetadata", imds())
         .build();
-    if profile.named_by == NamedBy::Flag {
-        return SharedCredentialsProvider::new(from_profile);
+    let is_explicit = profile.named_by == NamedBy::Flag;
+    let has_keys = !is_explicit && env.get("AWS_ACCESS_KEY_ID").is_some();
+    if has_keys {
+        return Ok(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()));
     }
-    let chain = CredentialsProviderChain::first_try("Environment", EnvironmentVariableCredentialsProvider::new())
-        .or_else("Profile", from_profile)
-        .or_else("WebIdentityToken", WebIdentityTokenCredentialsProvider::builder().configure(config).build())
-        .or_else("EcsContainer", ecs());
+    let has_web_identity = env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && env.get("AWS_ROLE_ARN").is_some();
+    let web_identity = || WebIdentityTokenCredentialsProvider::builder().configure(config).build();
+    if !is_explicit && has_web_identity && section.get("role_arn").is_none() {
+        return Ok(SharedCredentialsProvider::new(web_identity()));
+    }
+    if says_where_credentials_are(section) {
+        return Ok(SharedCredentialsProvider::new(from_profile));
+    }
+    let mut chain = CredentialsProviderChain::first_try("Profile", from_profile).or_else("EcsContainer", ecs());
     if env.get("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some() || is_ec2_instance() {
-        return SharedCredentialsProvider::new(chain.or_else("Ec2InstanceMetadata", imds()));
+        chain = chain.or_else("Ec2InstanceMetadata", imds());
     }
-    SharedCredentialsProvider::new(chain)
+    Ok(SharedCredentialsProvider::new(chain))
+}
+
+fn says_where_credentials_are(section: &Section) -> bool {
+    const PROPERTIES: [&str; 9] = [
+        "aws_access_key_id",
+        "role_arn",
+        "source_profile",
+        "credential_source",
+        "credential_process",
+        "web_identity_token_file",
+        "sso_session",
+        "sso_start_url",
+        "login_session",
+    ];
+    PROPERTIES.iter().any(|property| section.get(property).is_some())
+}
+
+/// The config and credentials files as they were fingerprinted: read again, they could have become another identity's.
+/// Without indented comments, on which the SDK's parser gives up.
+fn as_read(files: &SourceFiles) -> EnvConfigFiles {
+    let is_comment = |line: &str| line.starts_with([' ', '\t']) && line.trim_start().starts_with(['#', ';']);
+    let text = |contents: &[u8]| {
+        let text = String::from_utf8_lossy(contents);
+        text.lines().filter(|line| !is_comment(line)).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    EnvConfigFiles::builder()
+        .with_contents(EnvConfigFileKind::Config, text(files.config.contents()))
+        .with_contents(EnvConfigFileKind::Credentials, text(files.credentials.contents()))
+        .build()
 }
 
 /// What the firmware says: `Amazon EC2` on Nitro instances, a uuid that starts with ec2 on Xen ones.
@@ -260,144 +242,110 @@ fn is_ec2_instance() -> bool {
     starts_with("/sys/class/dmi/id/sys_vendor", "amazon ec2") || starts_with("/sys/hypervisor/uuid", "ec2")
 }
 
-/// One client for all calls: TLS by ring, proxies from the environment, and the authorities that `AWS_CA_BUNDLE` or
-/// the profile's `ca_bundle` names instead of the system's.
-fn http_client(env: &Env, files: &ProfileFiles, profile: &str) -> Result<SharedHttpClient, Error> {
-    let section = files.profile(profile).unwrap_or_default();
-    let trust_store = match env.get("AWS_CA_BUNDLE").or(section.get("ca_bundle")) {
-        Some(path) => trust_store(env, path)?,
-        None => TrustStore::default(),
-    };
-    let tls = TlsContext::builder()
-        .with_trust_store(trust_store)
-        .build()
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).build()
-    }))
-}
-
-/// The certificates of a PEM file. The SDK's client panics on one that cannot be parsed, so only those that can are
-/// handed to it; like OpenSSL, this passes over the others as long as one is left.
-fn trust_store(env: &Env, path: &str) -> Result<TrustStore, Error> {
-    use rustls_pki_types::CertificateDer;
-    use rustls_pki_types::pem::PemObject as _;
-
-    let refuse = |why: String| Error::CaBundle { path: path.to_owned(), why };
-    let full_path = match (path.strip_prefix("~/"), env.home()) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => Path::new(path).to_owned(),
-    };
-    let pem = std::fs::read(full_path).map_err(|error| refuse(error.to_string()))?;
-    let certificates: Vec<CertificateDer> = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect();
-    let mut store = TrustStore::empty();
-    let mut found = false;
-    for certificate in certificates {
-        if webpki::anchor_from_trusted_cert(&certificate).is_ok() {
-            found = true;
-            store.add_pem_certificate(to_pem(&certificate));
-        }
-    }
-    if found { Ok(store) } else { Err(refuse("it holds no certificate in PEM form".into())) }
-}
-
-fn to_pem(certificate: &[u8]) -> String {
-    use base64::Engine as _;
-    let encoded = base64::engine::general_purpose::STANDARD.encode(certificate);
-    format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n")
+/// Where base credentials come from, in the user's words.
+struct Source {
+    /// "profile `x`", "the environment".
+    name: String,
+    profile: String,
+    uses_sso: bool,
+    uses_credential_process: bool,
+    /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
+    keys_expire: Option<SystemTime>,
 }
 
 impl Source {
-    fn of(profile: &ProfileChoice, files: &ProfileFiles, env: &Env) -> Self {
+    fn of(profile: &ProfileChoice, files: &ProfileFiles, env: &Env) -> Result<Self, Error> {
+        let by_keys = profile.named_by != NamedBy::Flag && env.get("AWS_ACCESS_KEY_ID").is_some();
+        if by_keys && env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY")).is_none() {
+            return Err(Error::CredentialsFailed {
+                source_name: "the environment".into(),
+                why: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".into(),
+                hint: "set both, or unset both to use a profile".into(),
+            });
+        }
+        let expiration = env.get("AWS_CREDENTIAL_EXPIRATION").filter(|_| by_keys);
+        let expiration = expiration.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
         let chain = files.chain(&profile.name);
-        let uses = |key: &str| chain.iter().any(|section| section.get(key).is_some());
+        let uses = |key: &str| !by_keys && chain.iter().any(|section| section.get(key).is_some());
         let name = match profile.named_by {
+            _ if by_keys => "AWS_ACCESS_KEY_ID".into(),
             NamedBy::Flag => format!("profile `{}`", profile.name),
-            _ if env.get("AWS_ACCESS_KEY_ID").is_some() => "AWS_ACCESS_KEY_ID".into(),
             NamedBy::Environment => format!("profile `{}` (AWS_PROFILE)", profile.name),
-            NamedBy::Nobody => "the environment and the default profile".into(),
+            NamedBy::Nobody => "profile `default`".into(),
         };
-        Source {
+        Ok(Source {
             name,
+            profile: profile.name.clone(),
             uses_sso: uses("sso_session") || uses("sso_start_url"),
             uses_credential_process: uses("credential_process"),
-            profile: profile.name.clone(),
-        }
+            keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
+        })
     }
 
     /// What the SDK's error means, found by type and not by text.
-    fn failure(&self, doing: &str, error: &CredentialsError) -> Error {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-            let others = "AWS_ACCESS_KEY_ID, profile, AWS_WEB_IDENTITY_TOKEN_FILE, container, EC2 instance";
-            return Error::NoCredentials { looked_in: format!("{} ({others})", self.name) };
+    fn failure(&self, error: &CredentialsError) -> Error {
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && !self.uses_sso {
+            // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
+            let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
+            return match why {
+                Some(why) => self.failed(why),
+                None => Error::NoCredentials { source_name: self.name.clone() },
+            };
         }
+        let doing = || Doing::GetCredentials(self.name.clone());
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError>>()) {
-            return sts_failure(format!("assume the role of {}", self.name), error);
+            return failure(Doing::AssumeRoleOfProfile(self.name.clone()), error);
         }
         if let Some(error) =
             causes(error).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError>>())
         {
-            return sts_failure("assume a role with the web identity token".into(), error);
+            return failure(Doing::AssumeRoleWithWebIdentity, error);
         }
-        if causes(error).any(|cause| cause.is::<aws_smithy_runtime_api::client::result::ConnectorError>()) {
-            return Error::Unreachable { doing: doing.to_owned(), why: last_cause(error) };
+        if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<GetRoleCredentialsError>>()) {
+            return match error.as_service_error() {
+                // Its token was withdrawn: logged out elsewhere.
+                Some(GetRoleCredentialsError::UnauthorizedException(_)) => self.needs_login("its SSO session is over"),
+                _ => failure(doing(), error),
+            };
         }
-        let hint = if self.uses_sso {
-            format!("run `aws sso login --profile {}`, then try again", crate::error::shown(&self.profile))
-        } else if self.uses_credential_process {
+        if causes(error).any(|cause| cause.is::<ConnectorError>()) {
+            return Error::Unreachable { doing: doing(), why: last_cause(error) };
+        }
+        if self.uses_sso {
+            return self.needs_login(&last_cause(error));
+        }
+        self.failed(last_cause(error))
+    }
+
+    fn failed(&self, why: String) -> Error {
+        let hint = if self.uses_credential_process {
             "run the `credential_process` of this profile by hand to see what it says".into()
         } else {
-            "check this profile in the AWS config files; `aws sts get-caller-identity` shows whether the AWS CLI can use it".into()
+            let profile = shown(&self.profile);
+            format!("check it; `aws sts get-caller-identity --profile {profile}` shows whether the AWS CLI can use it")
         };
-        Error::CredentialsFailed { source_name: self.name.clone(), why: last_cause(error), hint }
+        Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
-}
 
-/// A failed STS call: refused, failing, out of reach, or answered by something else.
-fn sts_failure<E: ProvideErrorMetadata + StdError + 'static>(doing: String, error: &SdkError<E>) -> Error {
-    const PASSING: [&str; 8] = [
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestThrottled",
-        "RequestLimitExceeded",
-        "TooManyRequestsException",
-        "ServiceUnavailable",
-        "InternalFailure",
-    ];
-    match error {
-        SdkError::ServiceError(context) => {
-            let status = context.raw().status();
-            let message = context.err().message().unwrap_or("no reason given").to_owned();
-            match context.err().code() {
-                Some(code) if PASSING.contains(&code) || status.is_server_error() => {
-                    Error::Unreachable { doing, why: format!("STS is failing: {code}: {message}") }
-                }
-                Some(code) => Error::Refused { doing, code: code.to_owned(), message },
-                None if status.is_server_error() => {
-                    Error::Unreachable { doing, why: format!("STS is failing: HTTP {}", status.as_u16()) }
-                }
-                None => Error::BadAnswer { doing, why: format!("HTTP {} without an AWS error code", status.as_u16()) },
-            }
-        }
-        SdkError::ResponseError(_) => Error::BadAnswer { doing, why: last_cause(error) },
-        SdkError::TimeoutError(_) => {
-            Error::Unreachable { doing, why: format!("no answer within {} s, in several tries", ATTEMPT.as_secs()) }
-        }
-        SdkError::DispatchFailure(_) => Error::Unreachable { doing, why: last_cause(error) },
-        _ => Error::Internal(last_cause(error)),
+    fn needs_login(&self, why: &str) -> Error {
+        let command = format!("aws sso login --profile {}", shown(&self.profile));
+        Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
-}
 
-/// An error and what it was caused by, outermost first.
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |&error| error.source())
-}
+    fn expired(&self) -> Error {
+        let why = "they have expired, or will within a minute".to_owned();
+        if self.uses_sso {
+            return self.needs_login(&why);
+        }
+        let hint = "get new ones from where these came from, then try again".to_owned();
+        Error::CredentialsFailed { source_name: self.name.clone(), why, hint }
+    }
 
-/// The innermost cause: what the SDK wraps around it repeats itself and says little.
-fn last_cause(error: &(dyn StdError + 'static)) -> String {
-    causes(error).last().expect("the error itself is one of them").to_string()
+    /// A deadline that passed while credentials were awaited: of a process, if there is one.
+    fn overran(&self, error: Error) -> Error {
+        if !self.uses_credential_process {
+            return error;
+        }
+        self.failed(format!("its credential_process did not answer within {} s", CREDENTIAL_PROCESS_DEADLINE.as_secs()))
+    }
 }

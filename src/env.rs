@@ -23,7 +23,12 @@ impl Env {
 
     /// The value of a variable as the system has it; unset and empty are `None`.
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.given(name).filter(|value| !value.is_empty())
+    }
+
+    /// The same where an empty value is one.
+    pub fn given(&self, name: &str) -> Option<&OsStr> {
+        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// All variables whose name starts with `prefix`, sorted by name.

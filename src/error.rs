@@ -2,6 +2,7 @@
 //! there are some), what to do next (`hint`), and the exit code. client-go says nothing of its own about a
 //! failed plugin, so these lines are all that a kubectl user gets.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -14,57 +15,101 @@ pub enum Error {
     /// The command line could not be parsed; clap's own words.
     Usage(String),
     /// An input does not have the form that AWS or Kubernetes wants.
-    Input { name: &'static str, value: String, rule: &'static str, hint: Option<String> },
+    Input { name: &'static str, value: String, rule: Cow<'static, str>, hint: Option<String> },
     /// No flag, environment variable or profile names a region.
     NoRegion { profile: String },
     /// `KUBERNETES_EXEC_INFO` is not what client-go sends.
     ExecInfo { why: String },
     /// The partition has no STS endpoint of the wanted kind (FIPS, dual-stack).
     NoEndpoint { region: String, why: String },
+    /// A config or credentials file that cannot be read.
+    SourceFile { path: String, why: String },
     /// A CA bundle that cannot be used.
     CaBundle { path: String, why: String },
     /// A profile was named that neither file has.
     NoSuchProfile { profile: String, files: String },
-    /// No source had credentials.
-    NoCredentials { looked_in: String },
+    /// No source had credentials; the profile was the last one that could have named one.
+    NoCredentials { source_name: String },
     /// A source was found and failed.
     CredentialsFailed { source_name: String, why: String, hint: String },
+    /// A source whose owner has to log in.
+    NeedsLogin { source_name: String, why: String, command: String },
     /// STS answered, and said no.
-    Refused { doing: String, code: String, message: String },
-    /// STS could not be reached, did not answer in time, or is failing.
-    Unreachable { doing: String, why: String },
+    Refused { doing: Doing, code: String, message: String },
+    /// AWS could not be reached, or did not answer in time.
+    Unreachable { doing: Doing, why: String },
+    /// AWS answered that it cannot, for now.
+    Failing { doing: Doing, why: String },
     /// All the time there is was used up.
-    Deadline { doing: String, after: Duration },
+    Deadline { doing: Doing, after: Duration },
     /// STS answered with something that cannot be right.
-    BadAnswer { doing: String, why: String },
+    BadAnswer { doing: Doing, why: String },
     /// The token is one that no cluster would accept.
     Token(TokenRefused),
+    /// What went wrong for another process that this one was waiting for.
+    Shared { exit_code: u8, message: String, hint: Option<String> },
+    /// `cache clear` could not do it.
+    NotRemoved { directory: String, names: usize },
     /// The result could not be handed over.
     Stdout(std::io::Error),
     /// Something that should not happen.
     Internal(String),
 }
 
+/// What was being done when AWS was asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// From this source.
+    GetCredentials(String),
+    AskWhoIsCalling,
+    /// By its ARN.
+    AssumeRole(String),
+    /// The role that this source names, on the way to base credentials.
+    AssumeRoleOfProfile(String),
+    AssumeRoleWithWebIdentity,
+}
+
+impl fmt::Display for Doing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Doing::GetCredentials(source) => write!(f, "get credentials from {}", shown(source)),
+            Doing::AskWhoIsCalling => f.write_str("ask STS who is calling"),
+            Doing::AssumeRole(arn) => write!(f, "assume role `{}`", shown(arn)),
+            Doing::AssumeRoleOfProfile(source) => write!(f, "assume the role of {}", shown(source)),
+            Doing::AssumeRoleWithWebIdentity => f.write_str("assume a role with the web identity token"),
+        }
+    }
+}
+
 impl Error {
     /// An input error without a hint of its own: the rule says enough.
     pub fn input(name: &'static str, value: &str, rule: &'static str) -> Self {
-        Error::Input { name, value: value.to_owned(), rule, hint: None }
+        Error::Input { name, value: value.to_owned(), rule: rule.into(), hint: None }
     }
 
     /// What clap found wrong, in its words up to where it starts to explain the usage.
     pub fn usage(error: &clap::Error) -> Self {
+        if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Error::Usage("a command is missing, such as `token`".into());
+        }
         let text = error.to_string();
         let words = text.split("\n\nUsage:").next().unwrap_or_default();
+        let words = words.split("\n\nFor more information").next().unwrap_or_default();
         let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        Error::Usage(lines.join(" ").trim_start_matches("error: ").to_owned())
+        let one_line = lines.join(" ").replace(" tip: ", "; ");
+        Error::Usage(one_line.trim_start_matches("error: ").to_owned())
     }
 
     /// Whether the same call may well succeed a moment later.
     pub fn can_pass(&self) -> bool {
-        matches!(self, Error::Unreachable { .. } | Error::Deadline { .. } | Error::BadAnswer { .. })
+        matches!(
+            self,
+            Error::Unreachable { .. } | Error::Failing { .. } | Error::Deadline { .. } | Error::BadAnswer { .. }
+        )
     }
 
-    /// 0 ok, 1 other, 2 usage or bad input, 3 no base credentials, 4 STS refused, 5 STS unreachable or failing.
+    /// 0 ok, 1 other, 2 usage or bad input, 3 no base credentials, 4 STS refused, 5 AWS unreachable or failing,
+    /// 6 needs a person.
     pub fn exit_code(&self) -> u8 {
         match self {
             Error::Usage(_)
@@ -72,18 +117,21 @@ impl Error {
             | Error::NoRegion { .. }
             | Error::ExecInfo { .. }
             | Error::NoEndpoint { .. }
+            | Error::SourceFile { .. }
             | Error::CaBundle { .. } => 2,
             Error::NoSuchProfile { .. } | Error::NoCredentials { .. } | Error::CredentialsFailed { .. } => 3,
+            Error::NeedsLogin { .. } => 6,
             Error::Refused { .. } => 4,
-            Error::Unreachable { .. } | Error::Deadline { .. } | Error::BadAnswer { .. } => 5,
-            Error::Token(_) | Error::Stdout(_) | Error::Internal(_) => 1,
+            Error::Unreachable { .. } | Error::Failing { .. } | Error::Deadline { .. } | Error::BadAnswer { .. } => 5,
+            Error::Shared { exit_code, .. } => *exit_code,
+            Error::Token(_) | Error::NotRemoved { .. } | Error::Stdout(_) | Error::Internal(_) => 1,
         }
     }
 
     /// What to do next, where there is something to do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Usage(_) => Some("run `eks-group-auth token --help`".into()),
+            Error::Usage(_) => Some("run `eks-group-auth --help` or `eks-group-auth token --help`".into()),
             Error::Input { hint, .. } => hint.clone(),
             Error::NoRegion { profile } => Some(format!(
                 "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `{}`",
@@ -99,6 +147,9 @@ impl Error {
                       `use_fips_endpoint` and `use_dualstack_endpoint`"
                     .into(),
             ),
+            Error::SourceFile { .. } => {
+                Some("mend it, or name another with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE".into())
+            }
             Error::CaBundle { .. } => Some(
                 "point AWS_CA_BUNDLE (or `ca_bundle` in the profile) at a PEM file of the certificate \
                       authorities to trust, or unset it to use the system's"
@@ -109,15 +160,19 @@ impl Error {
                 Some("run `aws configure sso` or `aws configure`, or name a profile with `--profile`".into())
             }
             Error::CredentialsFailed { hint, .. } => Some(hint.clone()),
-            Error::Refused { code, doing, .. } => Some(refusal_hint(code, doing)),
-            Error::Unreachable { .. } | Error::Deadline { .. } => {
-                Some("check the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again".into())
-            }
+            Error::NeedsLogin { command, .. } => Some(format!("run `{command}`, then try again")),
+            Error::Refused { code, doing, message } => Some(refusal_hint(code, doing, message)),
+            Error::Unreachable { .. } | Error::Deadline { .. } => Some(
+                "check the region, the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again".into(),
+            ),
+            Error::Failing { .. } => Some("wait a little, then try again".into()),
             Error::BadAnswer { .. } => Some(
                 "something between here and STS may be answering for it: check AWS_ENDPOINT_URL_STS and the proxy"
                     .into(),
             ),
             Error::Token(refused) => Some(refused.hint().into()),
+            Error::Shared { hint, .. } => hint.clone(),
+            Error::NotRemoved { .. } => Some("look at the permissions of that directory".into()),
             Error::Stdout(_) => None,
             Error::Internal(_) => Some("this is a defect in eks-group-auth: please report it".into()),
         }
@@ -134,10 +189,9 @@ impl Error {
 }
 
 /// What to do about a refusal, by STS's error code.
-fn refusal_hint(code: &str, doing: &str) -> String {
-    let assuming = doing.contains("assume");
+fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
     match code {
-        "AccessDenied" if assuming => {
+        "AccessDenied" if matches!(doing, Doing::AssumeRole(_) | Doing::AssumeRoleOfProfile(_)) => {
             "either none of your groups allows sts:AssumeRole on this role, or the role's trust \
                                        policy does not trust you: ask whoever manages them for membership"
                 .into()
@@ -146,13 +200,19 @@ fn refusal_hint(code: &str, doing: &str) -> String {
             "your AWS session has expired: log in again (`aws sso login`, or however you got it), then try again".into()
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" => {
-            "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition".into()
+            "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another profile with `--profile`".into()
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" | "RequestExpired" | "RequestTimeTooSkewed" => {
             "the secret access key does not belong to the access key id, or this machine's clock is wrong".into()
         }
+        "ForbiddenException" => {
+            "the SSO user is not assigned this account and permission set: ask whoever assigns them".into()
+        }
         "RegionDisabledException" => {
             "STS is not active in this region for the account: activate it, or use another `--region`".into()
+        }
+        "ValidationError" if message.contains("DurationSeconds") => {
+            "lower `--duration`: to the role's maximum, or to 3600 where your own credentials are a role session, as with SSO".into()
         }
         "ValidationError" => {
             "AWS finds an argument wrong: compare `--role`, `--duration` and `--session-name` with the role's settings"
@@ -174,29 +234,43 @@ impl fmt::Display for Error {
             Error::NoEndpoint { region, why } => {
                 write!(f, "no STS endpoint in `{}` fits: {}", shown(region), shown(why))
             }
+            Error::SourceFile { path, why } => write!(f, "`{}` cannot be read: {}", shown(path), shown(why)),
             Error::CaBundle { path, why } => write!(f, "CA bundle `{}` cannot be used: {}", shown(path), shown(why)),
             Error::NoSuchProfile { profile, files } => {
                 write!(f, "profile `{}` not found in {}", shown(profile), shown(files))
             }
-            Error::NoCredentials { looked_in } => {
-                write!(f, "no AWS credentials: looked in {}", shown_up_to(looked_in, 400))
+            Error::NoCredentials { source_name } => {
+                write!(
+                    f,
+                    "no AWS credentials: no keys in the environment, none from {}, and no other source",
+                    shown(source_name)
+                )
+            }
+            Error::NeedsLogin { source_name, why, .. } => {
+                write!(f, "no AWS credentials from {}: {}", shown(source_name), shown(why))
             }
             Error::CredentialsFailed { source_name, why, .. } => {
                 write!(f, "no AWS credentials from {}: {}", shown(source_name), shown_up_to(why, 600))
             }
             Error::Refused { doing, code, message } => {
-                write!(f, "could not {}: {}: {}", shown_up_to(doing, 400), shown(code), shown_up_to(message, 1200))
+                write!(f, "could not {}: {}: {}", doing, shown(code), shown_up_to(message, 1200))
             }
             Error::Unreachable { doing, why } => {
-                write!(f, "could not {}: {}", shown_up_to(doing, 400), shown_up_to(why, 400))
+                write!(f, "could not {}: {}", doing, shown_up_to(why, 400))
             }
+            Error::Failing { doing, why } => write!(f, "could not {doing}: AWS is failing: {}", shown_up_to(why, 400)),
             Error::Deadline { doing, after } => {
-                write!(f, "could not {}: no answer from AWS within {} s", shown_up_to(doing, 400), after.as_secs())
+                write!(f, "could not {}: no answer from AWS within {} s", doing, after.as_secs())
             }
             Error::BadAnswer { doing, why } => {
-                write!(f, "could not {}: STS's answer cannot be used: {}", shown_up_to(doing, 400), shown(why))
+                write!(f, "could not {}: STS's answer cannot be used: {}", doing, shown(why))
             }
             Error::Token(refused) => write!(f, "the token would be refused by every cluster: {refused}"),
+            Error::NotRemoved { directory, names } => {
+                write!(f, "{names} files in `{}` could not be removed", shown(directory))
+            }
+            // It went through `shown` when it was written.
+            Error::Shared { message, .. } => f.write_str(message),
             Error::Stdout(source) => write!(f, "could not write to stdout: {source}"),
             Error::Internal(why) => write!(f, "internal error: {}", shown(why)),
         }
@@ -215,10 +289,12 @@ impl StdError for Error {
 /// Something worth a line on stderr that does not stop the call.
 #[derive(Debug)]
 pub enum Warning {
-    /// A cache directory that others could have prepared.
+    /// A cache directory that others could have prepared, or that depends on where one stands.
     CacheNotUsed { directory: String, why: String },
     /// STS could not be asked, but the session in hand is still good.
     SessionNotRenewed { why: String, minutes_left: u64 },
+    /// client-go came back for what it had just been given.
+    AskedAgain { cluster: String, role: Option<String> },
 }
 
 impl fmt::Display for Warning {
@@ -228,9 +304,18 @@ impl fmt::Display for Warning {
             Warning::CacheNotUsed { directory, why } => {
                 write!(
                     f,
-                    "cache directory `{}` is not used: {}; remove it or set EKS_GROUP_AUTH_CACHE_DIR",
+                    "cache directory `{}` is not used: {}; let EKS_GROUP_AUTH_CACHE_DIR name a directory of your own, mode 0700",
                     shown(directory),
                     shown(why)
+                )
+            }
+            Warning::AskedAgain { cluster, role } => {
+                let who = role.as_ref().map_or("your own identity".into(), |role| format!("`{}`", shown(role)));
+                write!(
+                    f,
+                    "kubectl came back for another token, so the cluster probably refuses it: is `{}` exactly the \
+                     cluster's name, and does the cluster map {who}?",
+                    shown(cluster)
                 )
             }
             Warning::SessionNotRenewed { why, minutes_left } => {

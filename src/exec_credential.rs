@@ -46,6 +46,8 @@ impl ApiVersion {
 #[derive(Debug, PartialEq, Eq)]
 pub struct ExecInfo {
     pub api_version: ApiVersion,
+    /// Whether there was any: client-go always sends it, people and scripts do not.
+    pub from_client_go: bool,
     /// Whether stdin is the user's.
     pub interactive: bool,
     /// The API server's URL, where `provideClusterInfo` is on.
@@ -58,7 +60,13 @@ impl ExecInfo {
     /// Reads the variable's value; unset and empty give what the first version of the protocol meant.
     pub fn parse(value: Option<&OsStr>) -> Result<Self, Error> {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
-            return Ok(ExecInfo { api_version: ApiVersion::V1Beta1, interactive: false, server: None, region: None });
+            return Ok(ExecInfo {
+                api_version: ApiVersion::V1Beta1,
+                from_client_go: false,
+                interactive: false,
+                server: None,
+                region: None,
+            });
         };
         // serde_json's own message would quote the offending value, and `config` may hold secrets.
         let Object(typed): Object<Typed> =
@@ -74,7 +82,8 @@ impl ExecInfo {
                     error.column()
                 ),
             })?;
-        if typed.kind != "ExecCredential" {
+        // The .NET client says `ExecCredentials`.
+        if !matches!(typed.kind.as_str(), "ExecCredential" | "ExecCredentials") {
             return Err(Error::ExecInfo {
                 why: format!("is of kind `{}` where `ExecCredential` was expected", shown(&typed.kind)),
             });
@@ -84,9 +93,10 @@ impl ExecInfo {
         let Object(cluster) = spec.cluster.unwrap_or_default();
         Ok(ExecInfo {
             api_version,
+            from_client_go: true,
             interactive: spec.interactive.unwrap_or_default(),
             server: cluster.server,
-            region: cluster.config.and_then(|Object(config)| config.region),
+            region: cluster.config.and_then(|Object(config)| config.region).filter(|region| !region.is_empty()),
         })
     }
 }
@@ -180,6 +190,7 @@ mod tests {
             info,
             ExecInfo {
                 api_version: ApiVersion::V1,
+                from_client_go: true,
                 interactive: true,
                 server: Some("https://x.gr7.eu-west-1.eks.amazonaws.com".into()),
                 region: Some("eu-west-2".into())

@@ -1,27 +1,35 @@
 //! The story of one call: what is asked for, what is in the cache, what has to be fetched, what is printed. The only
 //! file that knows the order.
 
-use std::time::SystemTime;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::time::{Duration, Instant, SystemTime};
 
-use aws_credential_types::Credentials;
+use rustix::process::{geteuid, getppid};
+use rustix::system::uname;
 
 use crate::cache::Cache;
-use crate::cache::entry::{CallerEntry, SessionEntry, SessionState, TokenEntry};
+use crate::cache::asked::Verdict;
+use crate::cache::entry::{About, CallerEntry, FailureEntry, SessionEntry, SessionState, TokenEntry};
 use crate::cache::key::Key;
+use crate::cache::lock::{Lock, Turn, pause};
 use crate::cli::{GlobalArgs, TokenArgs};
-use crate::credentials::{Aws, CallerIdentity};
+use crate::credentials::Aws;
 use crate::env::Env;
 use crate::error::{Error, Warning};
 use crate::exec_credential::{self, ExecInfo};
-use crate::identity::Fingerprint;
-use crate::presign::PresignedUrl;
+use crate::identity::{Fingerprint, Place, ProfileUse};
+use crate::presign::{PresignedUrl, Signer};
 use crate::request::{AnswerForm, NamedBy, ProfileChoice, RoleRequest, SessionName, TokenRequest};
-use crate::source_files::{SourceFiles, sso_token_files};
-use crate::token::{self, Token};
+use crate::source_files::{SourceFiles, sso_token_files, workload_token_files};
+use crate::sts::{Caller, CallerIdentity};
+use crate::token::{self, Token, unix_seconds};
+
+/// How long a process waits for another one that asks for the same. Longer than AWS takes when all is well, and then
+/// it asks for itself.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What goes to stdout for `eks-group-auth token`.
-///
-/// `clock` is read once at the start and once when something is signed after the network was asked.
 pub fn get_token(
     args: &TokenArgs,
     global: &GlobalArgs,
@@ -33,32 +41,74 @@ pub fn get_token(
     let exec_info = ExecInfo::parse(env.get_os("KUBERNETES_EXEC_INFO"))?;
     let profile = ProfileChoice::resolve(global, env)?;
     let files = SourceFiles::read(env);
+    files.check()?;
     let request = TokenRequest::resolve(args, global, env, &exec_info, &profile, &files.profiles(), || files.paths())?;
     let identity = fingerprint(env, &profile, &files);
     let cache = Cache::open(env, request.cache, warnings);
-
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
-    if !request.refresh
-        && let Some((token, expiration)) = cache.load::<TokenEntry>(&key).and_then(|entry| entry.serve(now))
+    let client = exec_info.from_client_go.then(|| getppid().map_or(0, |parent| parent.as_raw_nonzero().get() as u32));
+
+    let mut accept = Accept { token: !request.refresh, session: AcceptSession::of(&request, now) };
+    if accept.token
+        && let Some((token, expiration)) = cache.load(&key, |entry: TokenEntry| entry.serve(now))
     {
-        return render(&request, &token, expiration);
+        let verdict = client.map_or(Verdict::Serve, |client| cache.judge(&key, client, unix_seconds(now) as u64));
+        match verdict {
+            Verdict::Serve => return render(&request, &token, expiration),
+            Verdict::SignAnew => accept.token = false,
+            Verdict::AssumeAnew { say } => {
+                accept = Accept { token: false, session: AcceptSession::UnlessRevoked };
+                if say {
+                    warnings.push(Warning::AskedAgain {
+                        cluster: request.cluster.to_string(),
+                        role: request.role.as_ref().map(|role| role.arn.to_string()),
+                    });
+                }
+            }
+        }
+    } else if let Some(client) = client {
+        cache.given_anew(&key, client);
     }
 
-    let mut call = Call { request: &request, profile: &profile, files: &files, env, clock, identity, cache, warnings };
-    let credentials = match &request.role {
-        Some(role) => call.role_session(role, now)?,
-        None => call.own_credentials()?,
+    let call = Call {
+        request: &request,
+        profile: &profile,
+        files: &files,
+        env,
+        clock,
+        identity,
+        key,
+        accept,
+        cache,
+        warnings,
     };
-    let signed_at = clock();
-    let url = PresignedUrl::get_caller_identity(&request.cluster, &credentials, &request.endpoint, signed_at)?;
-    let token = Token::of(&url);
-    token.check(&request.endpoint.region, signed_at).map_err(Error::Token)?;
-    let expiration = token::expiration(signed_at, &credentials);
-    call.cache.store(&key, &TokenEntry::new(token.clone(), expiration, signed_at));
+    let (token, expiration) = call.token()?;
     render(&request, &token, expiration)
 }
 
-/// What a call that found no token in the cache goes on with.
+/// What of the cache is good enough for this call.
+#[derive(Clone, Copy)]
+struct Accept {
+    token: bool,
+    session: AcceptSession,
+}
+
+#[derive(Clone, Copy)]
+enum AcceptSession {
+    Any,
+    /// `--refresh`: only what was obtained after the call began.
+    NewerThan(SystemTime),
+    /// The cluster seems to refuse it: only one that is too young to be asked for again.
+    UnlessRevoked,
+}
+
+impl AcceptSession {
+    fn of(request: &TokenRequest, now: SystemTime) -> Self {
+        if request.refresh { AcceptSession::NewerThan(now) } else { AcceptSession::Any }
+    }
+}
+
+/// A call that found no token in the cache, or none that is good enough.
 struct Call<'a> {
     request: &'a TokenRequest,
     profile: &'a ProfileChoice,
@@ -66,85 +116,205 @@ struct Call<'a> {
     env: &'a Env,
     clock: fn() -> SystemTime,
     identity: Fingerprint,
+    /// Of the token.
+    key: Key,
+    accept: Accept,
     cache: Cache,
     warnings: &'a mut Vec<Warning>,
 }
 
+/// What the cache has, looked at again while another process is asking.
+enum Found {
+    Token(Token, SystemTime),
+    Signer(Signer),
+    /// A session that should be renewed, but is good.
+    InHand(SessionEntry),
+    Nothing,
+}
+
 impl Call<'_> {
-    /// A session of the role, from the cache while it is good, else from STS.
-    fn role_session(&mut self, role: &RoleRequest, now: SystemTime) -> Result<Credentials, Error> {
-        let key = Key::session(&self.identity, &self.request.endpoint, role);
-        let cached = self.cache.load::<SessionEntry>(&key).filter(|_| !self.request.refresh);
-        let in_hand = match cached.as_ref().map(|entry| (entry, entry.state(now))) {
-            Some((entry, SessionState::Fresh)) => return Ok(entry.credentials()),
-            Some((entry, SessionState::Renew)) => Some(entry),
-            Some((_, SessionState::Over)) | None => None,
+    fn token(mut self) -> Result<(Token, SystemTime), Error> {
+        token::check_endpoint(&self.request.endpoint)?;
+        // The lock is held until the token is stored, for whoever waits to find it.
+        let (found, _lock) = self.wait_for_turn()?;
+        let (signer, session) = match found {
+            Found::Token(token, expiration) => return Ok((token, expiration)),
+            Found::Signer(signer) => (signer, None),
+            Found::InHand(_) | Found::Nothing => {
+                self.fetch(found).inspect_err(|error| self.tell_those_who_wait(error))?
+            }
         };
-        match (self.assume_role(role), in_hand) {
-            (Ok(credentials), _) => {
-                if let Some(entry) = SessionEntry::new(&credentials, (self.clock)()) {
-                    self.cache.store(&key, &entry);
-                }
-                Ok(credentials)
+        let signed_at = (self.clock)();
+        let (cluster, endpoint) = (&self.request.cluster, &self.request.endpoint);
+        let time_at_sts = signer.time_at_sts(signed_at);
+        token::check_session_token(&signer.credentials).map_err(Error::Token)?;
+        let url = PresignedUrl::get_caller_identity(cluster, &signer.credentials, endpoint, time_at_sts)?;
+        let token = Token::of(&url);
+        token.check(&endpoint.region, time_at_sts).map_err(Error::Token)?;
+        let expiration = token::expiration(signed_at, &signer.credentials);
+        if let (Some(role), Some(session)) = (&self.request.role, session) {
+            self.cache.store(&self.session_key(role), &session);
+        }
+        self.cache.store(&self.key, &TokenEntry::new(token.clone(), expiration, signed_at, self.about(true)));
+        self.cache.sweep(signed_at);
+        Ok((token, expiration))
+    }
+
+    /// Either something good from the cache, or this process's turn to ask AWS, with the lock that says so.
+    fn wait_for_turn(&self) -> Result<(Found, Lock), Error> {
+        let lock_key = self.lock_key();
+        let waiting_since = (self.clock)();
+        let started = Instant::now();
+        let mut found = self.look();
+        loop {
+            if self.request.refresh || matches!(found, Found::Token(..) | Found::Signer(_)) {
+                return Ok((found, Lock::none()));
             }
-            (Err(error), Some(entry)) if error.can_pass() => {
-                let left = entry.expiration().duration_since(now).unwrap_or_default();
-                self.warnings
-                    .push(Warning::SessionNotRenewed { why: error.to_string(), minutes_left: left.as_secs() / 60 });
-                Ok(entry.credentials())
+            if let Turn::Ours(lock) = self.cache.take_turn(&lock_key) {
+                // Somebody else's turn may have ended since the last look.
+                return Ok((self.look(), lock));
             }
-            (Err(error), _) => Err(error),
+            if let Found::InHand(entry) = found {
+                return Ok((Found::Signer(entry.signer()), Lock::none()));
+            }
+            if started.elapsed() > PATIENCE {
+                return Ok((found, Lock::none()));
+            }
+            std::thread::sleep(pause());
+            found = self.look();
+            if let Found::Nothing = found
+                && let Some(error) = self.cache.load(&lock_key, |entry: FailureEntry| entry.since(waiting_since))
+            {
+                return Err(error);
+            }
         }
     }
 
-    /// Base credentials, the caller's name, AssumeRole.
-    fn assume_role(&mut self, role: &RoleRequest) -> Result<Credentials, Error> {
-        let aws = Aws::connect(&self.request.endpoint, self.profile, &self.files.profiles(), self.env)?;
-        let base = aws.base_credentials()?;
-        let session_name = match &role.session_name {
-            Some(name) => name.clone(),
-            None => SessionName::of_caller(self.caller(&aws, &base)?.name()),
+    fn look(&self) -> Found {
+        let now = (self.clock)();
+        if self.accept.token
+            && let Some((token, expiration)) = self.cache.load(&self.key, |entry: TokenEntry| entry.serve(now))
+        {
+            return Found::Token(token, expiration);
+        }
+        let Some(role) = &self.request.role else { return Found::Nothing };
+        let accepted = |entry: SessionEntry| {
+            let is_good_enough = match self.accept.session {
+                AcceptSession::Any => true,
+                AcceptSession::NewerThan(time) => entry.is_newer_than(time),
+                AcceptSession::UnlessRevoked => !entry.may_be_revoked(now),
+            };
+            match entry.state(now) {
+                SessionState::Fresh if is_good_enough => Some(Found::Signer(entry.signer())),
+                SessionState::Renew if is_good_enough => Some(Found::InHand(entry)),
+                _ => None,
+            }
         };
-        let credentials = aws.assume_role(&base, role, &session_name, self.clock)?;
+        self.cache.load(&self.session_key(role), accepted).unwrap_or(Found::Nothing)
+    }
+
+    /// What AWS gives: a session of the role, which is to be kept once its token has proved good, or the caller's own
+    /// credentials, which never are.
+    fn fetch(&mut self, found: Found) -> Result<(Signer, Option<SessionEntry>), Error> {
+        let aws = Aws::connect(&self.request.endpoint, self.profile, self.files, self.env);
+        let fetched = aws.and_then(|aws| {
+            let base = aws.base_credentials(self.clock)?;
+            match &self.request.role {
+                Some(role) => self.assume_role(&Caller::new(&aws, base), role),
+                None => Ok((Signer { credentials: base, clock_skew: 0 }, None)),
+            }
+        });
         self.forget_what_changed_meanwhile();
-        Ok(credentials)
+        match (fetched, found) {
+            (Err(error), Found::InHand(entry)) if error.can_pass() => {
+                let left = entry.expiration().duration_since((self.clock)()).unwrap_or_default();
+                self.warnings
+                    .push(Warning::SessionNotRenewed { why: error.to_string(), minutes_left: left.as_secs() / 60 });
+                Ok((entry.signer(), None))
+            }
+            (fetched, _) => fetched,
+        }
+    }
+
+    /// The caller's name, AssumeRole; or neither, where the caller has a session of the role already, which would need
+    /// a permission of its own to assume it once more.
+    fn assume_role(&self, caller: &Caller, role: &RoleRequest) -> Result<(Signer, Option<SessionEntry>), Error> {
+        let has_a_session = caller.credentials().session_token().is_some();
+        let identity =
+            if role.session_name.is_none() || has_a_session { Some(self.identity_of(caller)?) } else { None };
+        if identity.as_ref().is_some_and(|identity| identity.has_role(role)) {
+            return Ok((Signer { credentials: caller.credentials().clone(), clock_skew: 0 }, None));
+        }
+        let own_name = identity.map(|identity| SessionName::of_caller(identity.name()));
+        let session_name = role.session_name.clone().or(own_name).expect("asked for where none is given");
+        let signer = caller.assume_role(role, &session_name, self.clock)?;
+        let entry = SessionEntry::new(&signer, (self.clock)(), self.about(false));
+        Ok((signer, entry))
     }
 
     /// Who the base credentials belong to: remembered per access key, else asked.
-    fn caller(&self, aws: &Aws, base: &Credentials) -> Result<CallerIdentity, Error> {
-        let key = Key::caller(&self.identity, &self.request.endpoint, base.access_key_id());
+    fn identity_of(&self, caller: &Caller) -> Result<CallerIdentity, Error> {
+        let key = Key::caller(&self.identity, &self.request.endpoint, caller.credentials().access_key_id());
         let now = (self.clock)();
-        let known = self.cache.load::<CallerEntry>(&key).filter(|entry| entry.is_fresh(now) && !self.request.refresh);
-        if let Some(caller) = known.and_then(|entry| CallerIdentity::parse(&entry.arn)) {
-            return Ok(caller);
+        let known = self
+            .cache
+            .load(&key, |entry: CallerEntry| entry.is_fresh(now).then(|| CallerIdentity::parse(&entry.arn))?);
+        if let Some(identity) = known.filter(|_| !self.request.refresh) {
+            return Ok(identity);
         }
-        let caller = aws.caller_identity(base)?;
-        self.cache.store(&key, &CallerEntry::new(caller.arn().to_owned(), now));
-        Ok(caller)
+        let identity = caller.identity()?;
+        let about = About { cluster: None, role: None, ..self.about(false) };
+        self.cache.store(&key, &CallerEntry::new(identity.arn().to_owned(), now, about));
+        Ok(identity)
     }
 
-    /// The caller's own credentials, where there is no role.
-    fn own_credentials(&mut self) -> Result<Credentials, Error> {
-        let aws = Aws::connect(&self.request.endpoint, self.profile, &self.files.profiles(), self.env)?;
-        let credentials = aws.base_credentials()?;
-        self.forget_what_changed_meanwhile();
-        Ok(credentials)
-    }
-
-    /// The SDK reads the files again, some time after they were fingerprinted. If they changed in between, what it
+    /// The SDK reads token files itself, some time after they were fingerprinted. If they changed in between, what it
     /// found may be another identity's, and is kept under nobody's name.
     fn forget_what_changed_meanwhile(&mut self) {
-        if fingerprint(self.env, self.profile, &SourceFiles::read(self.env)) != self.identity {
+        if fingerprint(self.env, self.profile, self.files) != self.identity {
             self.cache = Cache::none();
+        }
+    }
+
+    fn tell_those_who_wait(&self, error: &Error) {
+        self.cache.store(&self.lock_key(), &FailureEntry::new(error, (self.clock)()));
+    }
+
+    fn session_key(&self, role: &RoleRequest) -> Key {
+        Key::session(&self.identity, &self.request.endpoint, role)
+    }
+
+    /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster.
+    fn lock_key(&self) -> Key {
+        self.request.role.as_ref().map_or(self.key, |role| self.session_key(role))
+    }
+
+    fn about(&self, with_cluster: bool) -> About {
+        let keys = self.env.get("AWS_ACCESS_KEY_ID").filter(|_| self.profile.named_by != NamedBy::Flag);
+        About {
+            cluster: with_cluster.then(|| self.request.cluster.to_string()),
+            role: self.request.role.as_ref().map(|role| role.arn.to_string()),
+            region: self.request.endpoint.region.to_string(),
+            identity: keys.map_or(format!("profile {}", self.profile.name), |key| format!("key {key}")),
         }
     }
 }
 
 fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles) -> Fingerprint {
-    let tokens = sso_token_files(env, &files.profiles(), &profile.name);
+    let profiles = files.profiles();
+    let tokens = [sso_token_files(env, &profiles, &profile.name), workload_token_files(env)].concat();
     let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
-    let effective_uid = rustix::process::geteuid().as_raw();
-    Fingerprint::of(effective_uid, env, &profile.name, profile.named_by == NamedBy::Flag, &all)
+    let chain = profiles.chain(&profile.name);
+    let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();
+    let is_relative = processes.iter().any(|command| command.contains("./"));
+    let place = Place {
+        effective_uid: geteuid().as_raw(),
+        host_name: OsString::from_vec(uname().nodename().to_bytes().to_vec()),
+        working_directory: is_relative.then(|| std::env::current_dir().unwrap_or_default().into_os_string()),
+    };
+    let explicit = profile.named_by == NamedBy::Flag;
+    let profile = ProfileUse { name: &profile.name, explicit, runs_a_process: !processes.is_empty() };
+    Fingerprint::of(&place, env, &profile, &all)
 }
 
 fn render(request: &TokenRequest, token: &Token, expiration: SystemTime) -> Result<String, Error> {

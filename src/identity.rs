@@ -4,8 +4,9 @@
 //! environment and whole files, rather than a list of what matters today.
 //!
 //! What it cannot see is a change behind a source that itself looks the same: a `credential_process` that starts to
-//! answer for somebody else, or another role attached to this machine.
+//! answer for somebody else without a change in its environment, or another role attached to this machine.
 
+use std::ffi::OsString;
 use std::fmt;
 
 use sha2::{Digest, Sha256};
@@ -13,16 +14,36 @@ use sha2::{Digest, Sha256};
 use crate::env::Env;
 use crate::source_files::{FileState, SourceFile};
 
+/// On which machine, as whom and where this runs. Home directories can be shared between machines and pods, whose own
+/// credentials differ.
+pub struct Place {
+    pub effective_uid: u32,
+    pub host_name: OsString,
+    /// Given where it decides which program is the `credential_process`.
+    pub working_directory: Option<OsString>,
+}
+
+/// The profile, as far as it decides what counts.
+#[derive(Clone, Copy)]
+pub struct ProfileUse<'a> {
+    pub name: &'a str,
+    /// Named with `--profile`, and so before keys in the environment.
+    pub explicit: bool,
+    /// It, or one that it takes its credentials from, has a `credential_process`.
+    pub runs_a_process: bool,
+}
+
 /// Equal fingerprints mean the same credential source, as far as can be seen from outside.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// `effective_uid` is the caller's, `profile` the profile in use and `explicit` whether it was named with
-    /// `--profile` (it then comes before keys in the environment), `files` the config, credentials and token files.
-    pub fn of(effective_uid: u32, env: &Env, profile: &str, explicit: bool, files: &[&SourceFile]) -> Self {
+    pub fn of(place: &Place, env: &Env, profile: &ProfileUse, files: &[&SourceFile]) -> Self {
+        let Place { effective_uid, host_name, working_directory } = place;
+        let ProfileUse { name: profile, explicit, runs_a_process } = *profile;
         let mut hash = FieldHash::new("identity");
         hash.field(&effective_uid.to_le_bytes());
+        hash.field(host_name.as_encoded_bytes());
         hash.field(profile.as_bytes());
         hash.field(&[u8::from(explicit)]);
         // HOME is where the SDK looks for its files; SECRET_ACCESS_KEY an old name that it still reads.
@@ -33,6 +54,18 @@ impl Fingerprint {
         for (name, value) in env.starting_with("AWS_") {
             hash.field(name.as_encoded_bytes());
             hash.field(value.as_encoded_bytes());
+        }
+        if runs_a_process {
+            // It sees the whole environment. The rest differs from call to call and says nothing of a person.
+            const FLEETING: [&str; 5] = ["KUBERNETES_EXEC_INFO", "_", "SHLVL", "PWD", "OLDPWD"];
+            hash.field(b"process");
+            for (name, value) in
+                env.starting_with("").filter(|(name, _)| !FLEETING.iter().any(|fleeting| name == fleeting))
+            {
+                hash.field(name.as_encoded_bytes());
+                hash.field(value.as_encoded_bytes());
+            }
+            hash.field(working_directory.as_deref().unwrap_or_default().as_encoded_bytes());
         }
         hash.field(b"files");
         for file in files {
@@ -93,7 +126,34 @@ mod tests {
             })
             .collect();
         let env = env.iter().map(|(name, value)| (name, value)).collect();
-        Fingerprint::of(1000, &env, "default", false, &files.iter().collect::<Vec<_>>())
+        Fingerprint::of(&place(1000, "host"), &env, &PROFILE, &files.iter().collect::<Vec<_>>())
+    }
+
+    const PROFILE: ProfileUse = ProfileUse { name: "default", explicit: false, runs_a_process: false };
+
+    fn place(effective_uid: u32, host_name: &str) -> Place {
+        Place { effective_uid, host_name: host_name.into(), working_directory: None }
+    }
+
+    #[test]
+    fn another_user_machine_or_profile_is_another_identity() {
+        let of = |place: &Place, profile: &ProfileUse| Fingerprint::of(place, &Env::default(), profile, &[]);
+        let one = of(&place(1000, "a"), &PROFILE);
+        assert_ne!(one, of(&place(1001, "a"), &PROFILE));
+        assert_ne!(one, of(&place(1000, "b"), &PROFILE));
+        assert_ne!(one, of(&place(1000, "a"), &ProfileUse { name: "other", ..PROFILE }));
+        assert_ne!(one, of(&place(1000, "a"), &ProfileUse { explicit: true, ..PROFILE }));
+    }
+
+    #[test]
+    fn what_a_credential_process_can_see_counts_where_there_is_one() {
+        let of = |name: &str, value: &str, runs_a_process| {
+            let env = [(name, value)].into_iter().collect();
+            Fingerprint::of(&place(0, "a"), &env, &ProfileUse { runs_a_process, ..PROFILE }, &[])
+        };
+        assert_eq!(of("CORP_USER", "alice", false), of("CORP_USER", "bob", false));
+        assert_ne!(of("CORP_USER", "alice", true), of("CORP_USER", "bob", true));
+        assert_eq!(of("KUBERNETES_EXEC_INFO", "1", true), of("KUBERNETES_EXEC_INFO", "2", true));
     }
 
     fn pair(name: &str, value: &str) -> (String, String) {
@@ -107,8 +167,9 @@ mod tests {
 
     #[test]
     fn an_absent_file_is_not_an_empty_one() {
-        let of =
-            |state| Fingerprint::of(0, &Env::default(), "default", false, &[&SourceFile { path: "f".into(), state }]);
+        let of = |state| {
+            Fingerprint::of(&place(0, "a"), &Env::default(), &PROFILE, &[&SourceFile { path: "f".into(), state }])
+        };
         assert_ne!(of(FileState::Absent), of(FileState::Contents(Vec::new())));
         assert_ne!(of(FileState::Absent), of(FileState::Contents(b"absent".to_vec())));
     }

@@ -9,8 +9,8 @@
 //!     get_token: cached token? ── hit ─► print                                                  ▼
 //!                    │ miss                                                               cache::Cache
 //!                cached role session? ── hit ─► presign ─► token (checked) ─► store ─► print
-//!                    │ miss
-//!                credentials (base, caller identity, AssumeRole) ─► store ─► presign ─► token ─► store ─► print
+//!                    │ miss: take the lock, or wait for whoever has it and look again
+//!                credentials, sts (caller identity, AssumeRole) ─► store ─► presign ─► token ─► store ─► print
 //! ```
 //!
 //! `get_token` is the only file that knows this order. Files that touch neither disk, network nor clock:
@@ -20,9 +20,11 @@
 
 /// The cache on disk: keys, entries, and the directory that holds them.
 pub mod cache;
+/// `eks-group-auth cache`: path, list, clear.
+pub mod cache_command;
 /// What may be typed, in all its spellings.
 pub mod cli;
-/// The AWS SDK: base credentials, caller identity, AssumeRole. The only file that uses a network.
+/// Base credentials, by the AWS SDK's providers; runtime and deadline for all that uses a network.
 pub mod credentials;
 /// The environment, read once.
 pub mod env;
@@ -32,6 +34,8 @@ pub mod error;
 pub mod exec_credential;
 /// The story of one call.
 pub mod get_token;
+/// TLS, proxies, certificate authorities.
+pub mod http_client;
 /// Who could be calling: the fingerprint of the credential source.
 pub mod identity;
 /// The presigned GetCallerIdentity URL.
@@ -46,5 +50,7 @@ pub mod request;
 pub mod secret;
 /// Reading the files that decide who the caller is.
 pub mod source_files;
+/// GetCallerIdentity and AssumeRole.
+pub mod sts;
 /// The token, and the rules by which a cluster accepts one.
 pub mod token;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 use clap::Parser as _;
+use eks_group_auth::cache_command::cache_command;
 use eks_group_auth::cli::{Cli, Command, EksCommand};
 use eks_group_auth::env::Env;
 use eks_group_auth::error::{Error, Warning};
@@ -38,9 +39,15 @@ fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
         Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string()),
         Err(error) => return Err(Error::usage(&error)),
     };
-    let (Command::Token(args) | Command::Eks(EksCommand::GetToken(args))) = &cli.command;
+    let env = Env::from_process();
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    get_token(args, &cli.global, &Env::from_process(), SystemTime::now, warnings)
+    let clock = SystemTime::now;
+    match &cli.command {
+        Command::Token(args) | Command::Eks(EksCommand::GetToken(args)) => {
+            get_token(args, &cli.global, &env, clock, warnings)
+        }
+        Command::Cache(command) => cache_command(command, &env, clock(), warnings),
+    }
 }
 
 fn print(output: String) -> Result<(), Error> {

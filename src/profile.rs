@@ -57,8 +57,12 @@ impl<'a> ProfileFiles<'a> {
 impl<'a> Section<'a> {
     /// The value of a property, the last one where it is given more than once; empty is none.
     pub fn get(&self, key: &str) -> Option<&'a str> {
-        let (_, value) = self.0.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(key))?;
-        Some(*value).filter(|value| !value.is_empty())
+        self.given(key).filter(|value| !value.is_empty())
+    }
+
+    /// The same where an empty value is one.
+    pub fn given(&self, key: &str) -> Option<&'a str> {
+        self.0.iter().rev().find(|(k, _)| k.eq_ignore_ascii_case(key)).map(|(_, value)| *value)
     }
 }
 

@@ -18,13 +18,17 @@ impl Region {
         fits.then(|| Region(name.to_owned()))
     }
 
-    /// The region in the host of an EKS API server, as in `https://ID.gr7.eu-west-1.eks.amazonaws.com`
-    /// or, dual-stack, `https://ID.eu-west-1.api.aws`.
+    /// The region in the host of an EKS API server: `https://ID.gr7.eu-west-1.eks.amazonaws.com`, or of an IPv6
+    /// cluster `https://ID.gr7.eks-cluster.eu-west-1.api.aws`.
     pub fn of_eks_server(url: &str) -> Option<Self> {
         let host = url.split("://").nth(1)?.split(['/', ':', '?', '#']).next()?.to_ascii_lowercase();
         let domains = PARTITIONS.iter().flat_map(|partition| partition.domains);
         let labels = domains.into_iter().find_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'))?;
-        labels.strip_suffix(".eks").unwrap_or(labels).rsplit('.').next().and_then(Region::parse)
+        let mut labels = labels.rsplit('.');
+        match (labels.next()?, labels.next()?) {
+            ("eks", region) | (region, "eks-cluster") => Region::parse(region),
+            _ => None,
+        }
     }
 
     pub fn as_str(&self) -> &str {
@@ -97,8 +101,7 @@ mod tests {
         for url in [
             "https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
             "https://0123.GR7.EU-WEST-1.EKS.AMAZONAWS.COM:443/path",
-            "https://0123.eks.eu-west-1.api.aws",
-            "https://0123.eks-cluster.eu-west-1.api.aws",
+            "https://0123.gr7.eks-cluster.eu-west-1.api.aws",
         ] {
             assert_eq!(region(url).as_deref(), Some("eu-west-1"), "{url}");
         }
@@ -109,6 +112,7 @@ mod tests {
             "",
             "eks.amazonaws.com",
             "https://eks.eks.amazonaws.com",
+            "https://lb.elb.eu-west-1.amazonaws.com",
             "https://x.eu-west-1.eks.example.com",
         ] {
             assert_eq!(region(url), None, "{url}");

@@ -78,7 +78,7 @@ pub enum NamedBy {
 
 impl ProfileChoice {
     pub fn resolve(global: &GlobalArgs, env: &Env) -> Result<Self, Error> {
-        let variable = env.get("AWS_PROFILE").or_else(|| env.get("AWS_DEFAULT_PROFILE"));
+        let variable = env.get("AWS_DEFAULT_PROFILE").or_else(|| env.get("AWS_PROFILE"));
         let (name, named_by) = match (&global.profile, variable) {
             (Some(name), _) if name.is_empty() => {
                 return Err(Error::input("--profile", name, "the name of a profile"));
@@ -110,11 +110,13 @@ impl TokenRequest {
         }
         let section = section.unwrap_or_default();
         let cluster = ClusterName::parse(&args.cluster)?;
+        let role_is_given = args.role.is_some();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, profile, &section)?,
             use_fips: switch(env, &section, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
             use_dual_stack: switch(env, &section, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
         };
+        check_endpoint_overrides(env, &section, &endpoint, role_is_given)?;
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
         Ok(TokenRequest {
@@ -158,9 +160,10 @@ impl CacheMode {
             (None, None) => return Ok(CacheMode::All),
         };
         match value {
-            "all" => Ok(CacheMode::All),
+            // aws-iam-authenticator's `--cache` is a switch.
+            "all" | "true" => Ok(CacheMode::All),
             "token" => Ok(CacheMode::Token),
-            "off" => Ok(CacheMode::Off),
+            "off" | "false" => Ok(CacheMode::Off),
             _ => Err(Error::input(name, value, "`all`, `token` or `off`")),
         }
     }
@@ -192,7 +195,7 @@ fn resolve_region(
         }
     }
     match section.get("region") {
-        Some(region) => parse("`region` in the profile", region),
+        Some(region) => parse("`region` of the profile in use,", region),
         None => Err(Error::NoRegion { profile: profile.name.clone() }),
     }
 }
@@ -206,6 +209,34 @@ fn switch(env: &Env, section: &Section, variable: &'static str, property: &'stat
         Some((_, value)) if value.eq_ignore_ascii_case("false") => Ok(false),
         Some((name, value)) => Err(Error::input(name, value, "`true` or `false`")),
     }
+}
+
+/// Overrides of the endpoint are the SDK's business, which panics on an empty one and takes other mistakes for a
+/// network that is down.
+fn check_endpoint_overrides(
+    env: &Env,
+    section: &Section,
+    endpoint: &StsEndpoint,
+    role_is_given: bool,
+) -> Result<(), Error> {
+    let from_env = |name| env.given(name).map(|value| (name, value.to_string_lossy().into_owned()));
+    let from_profile = section.given("endpoint_url").map(|value| ("endpoint_url", value.to_owned()));
+    for (name, value) in
+        [from_env("AWS_ENDPOINT_URL_STS"), from_env("AWS_ENDPOINT_URL"), from_profile].into_iter().flatten()
+    {
+        let url: Option<http::Uri> = value.parse().ok();
+        let is_url = url.is_some_and(|url| {
+            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
+        });
+        if !is_url {
+            return Err(Error::input(name, &value, "a URL, such as `https://sts.example.com`, or not be there at all"));
+        }
+        if role_is_given && (endpoint.use_fips || endpoint.use_dual_stack) {
+            let why = format!("{name} names another endpoint, which cannot be combined with FIPS or dual-stack");
+            return Err(Error::NoEndpoint { region: endpoint.region.to_string(), why });
+        }
+    }
+    Ok(())
 }
 
 fn parse_duration(value: &str) -> Result<Duration, Error> {
@@ -269,7 +300,7 @@ impl ClusterName {
         Err(Error::Input {
             name: "--cluster",
             value: value.to_owned(),
-            rule: "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
+            rule: "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit".into(),
             hint: hint
                 .map(|command| format!("this is an ARN; the name alone is wanted: {}", crate::error::shown(&command))),
         })
@@ -281,7 +312,7 @@ impl RoleArn {
         let wrong = |hint: Option<String>| Error::Input {
             name: "--role",
             value: value.to_owned(),
-            rule: "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`",
+            rule: "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`".into(),
             hint,
         };
         let parts: Vec<&str> = value.splitn(6, ':').collect();
@@ -308,12 +339,18 @@ impl RoleArn {
         }
         let expected = region.partition().id;
         if partition != expected {
-            return Err(wrong(Some(format!(
-                "its partition `{}` is not that of region `{region}`, which is `{expected}`",
-                crate::error::shown(partition)
-            ))));
+            return Err(Error::Input {
+                name: "--role",
+                value: value.to_owned(),
+                rule: format!("of partition `{expected}`, that of region `{region}`").into(),
+                hint: Some("correct `--role` or `--region`".into()),
+            });
         }
         Ok(RoleArn(value.to_owned()))
+    }
+
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).expect("six parts were checked when it was parsed")
     }
 
     /// The account that the role is in.
@@ -408,6 +445,7 @@ mod tests {
         let files = ProfileFiles::new(b"[default]\nregion = eu-north-1\n", b"");
         let info = |server: Option<&str>, region: Option<&str>| ExecInfo {
             api_version: ApiVersion::V1,
+            from_client_go: true,
             interactive: false,
             server: server.map(Into::into),
             region: region.map(Into::into),

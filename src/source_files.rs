@@ -1,13 +1,20 @@
 //! Reading the files that decide who the caller is: the AWS config and credentials files, and the token files of
 //! the SSO sessions that the profile uses.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 
+use serde::Deserialize;
 use sha1::{Digest, Sha1};
 
 use crate::env::Env;
+use crate::error::Error;
 use crate::profile::ProfileFiles;
+use crate::secret::Secret;
+
+/// No config file comes near this; a device would not end.
+pub const MAX_LEN: u64 = 64 << 20;
 
 /// One file as it was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +28,7 @@ pub struct SourceFile {
 pub enum FileState {
     Contents(Vec<u8>),
     Absent,
-    Unreadable(io::ErrorKind),
+    Unreadable(String),
 }
 
 /// The config file and the credentials file.
@@ -45,6 +52,23 @@ impl SourceFiles {
         ProfileFiles::new(self.config.contents(), self.credentials.contents())
     }
 
+    /// A file that is there and cannot be read must not be passed over: another identity would sign.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SourceFile`], for one that cannot be read or is not UTF-8.
+    pub fn check(&self) -> Result<(), Error> {
+        for file in [&self.config, &self.credentials] {
+            let why = match &file.state {
+                FileState::Contents(contents) if std::str::from_utf8(contents).is_err() => "it is not UTF-8",
+                FileState::Unreadable(why) => why,
+                FileState::Contents(_) | FileState::Absent => continue,
+            };
+            return Err(Error::SourceFile { path: file.path.display().to_string(), why: why.to_owned() });
+        }
+        Ok(())
+    }
+
     /// Both paths as one would name them in a message.
     pub fn paths(&self) -> String {
         format!("{} or {}", self.config.path.display(), self.credentials.path.display())
@@ -53,12 +77,35 @@ impl SourceFiles {
 
 impl SourceFile {
     pub fn read(path: PathBuf) -> Self {
-        let state = match std::fs::read(&path) {
+        let is_absent = |error: &io::Error| {
+            // Behind a directory that cannot be entered, as with somebody else's HOME, it is as good as absent.
+            let hidden = || error.kind() == io::ErrorKind::PermissionDenied && path.metadata().is_err();
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) || hidden()
+        };
+        let state = match read_up_to(&path, MAX_LEN) {
             Ok(contents) => FileState::Contents(contents),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => FileState::Absent,
-            Err(error) => FileState::Unreadable(error.kind()),
+            Err(error) if is_absent(&error) => FileState::Absent,
+            Err(error) => FileState::Unreadable(error.to_string()),
         };
         SourceFile { path, state }
+    }
+
+    /// An SSO session's access token is replaced every hour, in the same login. The refresh token tells logins apart.
+    fn without_what_a_refresh_changes(self) -> Self {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Login {
+            start_url: Option<String>,
+            refresh_token: Secret,
+        }
+
+        match serde_json::from_slice::<Login>(self.contents()) {
+            Ok(Login { start_url, refresh_token }) => {
+                let login = format!("{}\n{}", start_url.unwrap_or_default(), refresh_token.expose());
+                SourceFile { state: FileState::Contents(login.into_bytes()), ..self }
+            }
+            Err(_) => self,
+        }
     }
 
     pub fn contents(&self) -> &[u8] {
@@ -69,18 +116,36 @@ impl SourceFile {
     }
 }
 
+/// A file of no more than so many bytes.
+pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut contents = Vec::new();
+    let len = File::open(path)?.take(most + 1).read_to_end(&mut contents)?;
+    if len as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
+}
+
+/// The token that a container or pod shows for its credentials: with a shared home, all that tells one from another.
+pub fn workload_token_files(env: &Env) -> Vec<SourceFile> {
+    let named = ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"].map(|name| env.get_os(name));
+    named.into_iter().flatten().map(|path| SourceFile::read(PathBuf::from(path))).collect()
+}
+
 /// The files in which `aws sso login` keeps the sessions that a profile, or one that it takes its credentials from,
 /// needs: named after the session, or in the older form after the start URL.
 pub fn sso_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
     let directory = env.home().unwrap_or_default().join(".aws/sso/cache");
     let chain = profiles.chain(profile);
     let names = chain.iter().filter_map(|section| section.get("sso_session").or(section.get("sso_start_url")));
-    names.map(|name| SourceFile::read(directory.join(format!("{:x}.json", Sha1::digest(name))))).collect()
+    let files = names.map(|name| SourceFile::read(directory.join(format!("{:x}.json", Sha1::digest(name)))));
+    files.map(SourceFile::without_what_a_refresh_changes).collect()
 }
 
-/// A path from the environment, or the default; a leading `~` is the home directory, as in the SDK.
+/// A path from the environment, or the default.
 fn aws_path(env: &Env, variable: &str, default: &str) -> PathBuf {
-    let path = Path::new(env.get_os(variable).unwrap_or(default.as_ref()));
+    expand_home(env, Path::new(env.get_os(variable).unwrap_or(default.as_ref())))
+}
+
+/// A leading `~` is the home directory, as in the SDK.
+pub fn expand_home(env: &Env, path: &Path) -> PathBuf {
     match (path.components().next(), env.home()) {
         (Some(Component::Normal(first)), Some(home)) if first == "~" => {
             home.join(path.strip_prefix("~").expect("its first component is ~"))
@@ -94,7 +159,7 @@ impl std::fmt::Debug for FileState {
         match self {
             FileState::Contents(contents) => write!(f, "{} bytes", contents.len()),
             FileState::Absent => f.write_str("absent"),
-            FileState::Unreadable(kind) => write!(f, "unreadable: {kind}"),
+            FileState::Unreadable(why) => write!(f, "unreadable: {why}"),
         }
     }
 }

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::presign::{CLUSTER_ID_HEADER, PresignedUrl, sts_url};
 use crate::region::Region;
 use crate::request::StsEndpoint;
@@ -25,7 +26,7 @@ const MAX_LEN: usize = 4095;
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// Taken off the claimed life, for clocks that differ and requests that take their time.
-const MARGIN: Duration = Duration::from_secs(60);
+pub const MARGIN: Duration = Duration::from_secs(60);
 
 /// A bearer token for one cluster. Does not print; see [`Secret`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +58,23 @@ impl Token {
         let query = path_and_query.strip_prefix("/?").ok_or(TokenRefused::Rule("its URL's path is not /"))?;
         check_query(query, now)
     }
+}
+
+/// Whether tokens for this endpoint's host can be accepted by any cluster: known before anybody is asked.
+pub fn check_endpoint(endpoint: &StsEndpoint) -> Result<(), Error> {
+    let url = sts_url(endpoint)?;
+    let host = url.strip_prefix("https://").unwrap_or(&url);
+    check_host(host, &endpoint.region).map_err(|refused| Error::NoEndpoint {
+        region: endpoint.region.to_string(),
+        why: format!("of `{host}`, {refused}"),
+    })
+}
+
+/// A session token that alone makes the token too long: the signer gives up on much longer ones.
+pub fn check_session_token(credentials: &Credentials) -> Result<(), TokenRefused> {
+    // As base64 of a URL in which nothing else stands and nothing has to be escaped.
+    let at_least = PREFIX.len() + credentials.session_token().map_or(0, str::len) * 4 / 3;
+    if at_least > MAX_LEN { Err(TokenRefused::TooLong(at_least)) } else { Ok(()) }
 }
 
 fn check_host(host: &str, region: &Region) -> Result<(), TokenRefused> {
@@ -158,9 +176,8 @@ impl TokenRefused {
     pub fn hint(&self) -> &'static str {
         match self {
             TokenRefused::TooLong(_) => {
-                "the session token inside is too long, as with many session tags, session policies or a long \
-                 transitive chain: let the identity provider pass fewer tags, or assume a role with `--role`, whose \
-                 session does not carry them"
+                "the session token inside is too long, as with many session tags or session policies: let the identity \
+                 provider pass fewer, or use a role with fewer"
             }
             TokenRefused::Rule(_) => {
                 "check the region and the FIPS and dual-stack settings; otherwise report this as a defect"
@@ -173,9 +190,113 @@ impl fmt::Display for TokenRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TokenRefused::TooLong(len) => {
-                write!(f, "it is {len} characters long, and {MAX_LEN} is the most that a cluster accepts")
+                write!(f, "it is at least {len} characters long, and {MAX_LEN} is the most that a cluster accepts")
             }
             TokenRefused::Rule(why) => f.write_str(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+        &X-Amz-Credential=AKID%2F20260102%2Feu-west-1%2Fsts%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=60\
+        &X-Amz-SignedHeaders=host%3Bx-k8s-aws-id&X-Amz-Signature=00";
+
+    fn check(token: String) -> Result<(), TokenRefused> {
+        let signed_at = parse_amz_date("20260102T030405Z").unwrap();
+        Token(Secret::new(token)).check(&Region::parse("eu-west-1").unwrap(), signed_at)
+    }
+
+    fn check_url(url: &str) -> Result<(), TokenRefused> {
+        check(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(url)))
+    }
+
+    #[test]
+    fn each_rule_refuses_what_breaks_it_and_nothing_else() {
+        assert_eq!(check_url(GOOD), Ok(()));
+        assert_eq!(check_url(&format!("{GOOD}&X-Amz-Security-Token=x")), Ok(()));
+        assert_eq!(
+            check_url(&GOOD.replace("eu-west-1.amazonaws", "eu-west-1.api.aws").replace("api.aws.com", "api.aws")),
+            Ok(())
+        );
+        let host = "its host is not one of the region's STS hosts";
+        let path = "its URL's path is not /";
+        let parameter = "its URL has a parameter that is not allowed, or one twice";
+        let action = "its action is not GetCallerIdentity";
+        let header = "its signature does not cover x-k8s-aws-id";
+        let expires = "its X-Amz-Expires is not a number from 0 to 900";
+        let date = "its X-Amz-Date is not a date";
+        for (from, to, why) in [
+            ("https:", "http:", "its URL is not https"),
+            ("sts.eu", "STS.eu", host),
+            (".com/", ".com:443/", host),
+            (".com/", ".com./", host),
+            ("sts.eu-west-1", "sts.eu-west-2", host),
+            ("sts.eu-west-1.amazonaws.com", "vpce-1.sts.eu-west-1.vpce.amazonaws.com", host),
+            ("sts.eu-west-1.amazonaws.com", "evil.com/sts.eu-west-1.amazonaws.com", host),
+            ("/?", "?", path),
+            ("/?", "//?", path),
+            ("/?", "/x?", path),
+            ("&Version", "&x-id=1&Version", parameter),
+            ("&Version", "&X-Amz-User-Agent=1&Version", parameter),
+            ("&Version", "&action=GetCallerIdentity&Version", parameter),
+            ("GetCallerIdentity", "getcalleridentity", action),
+            ("Action=GetCallerIdentity&", "", action),
+            ("host%3Bx-k8s-aws-id", "host", header),
+            ("host%3Bx", "host;x", header),
+            ("Expires=60", "Expires=901", expires),
+            ("Expires=60", "Expires=-1", expires),
+            ("&X-Amz-Expires=60", "", expires),
+            ("Date=2026", "Date=x026", date),
+            ("&X-Amz-Date=20260102T030405Z", "", date),
+            ("Date=20260102T0304", "Date=20260102T0248", "it is more than 15 minutes old"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            assert_eq!(check_url(&GOOD.replace(from, to)), Err(TokenRefused::Rule(why)), "{from} -> {to}");
+        }
+        let encoded = URL_SAFE_NO_PAD.encode(GOOD);
+        for (token, why) in [
+            (format!("K8S-AWS-V1.{encoded}"), "it lacks the prefix k8s-aws-v1."),
+            (format!(" {PREFIX}{encoded}"), "it lacks the prefix k8s-aws-v1."),
+            (format!("{PREFIX}{encoded}="), "it is not unpadded base64url text"),
+            (format!("{PREFIX}{encoded}+/"), "it is not unpadded base64url text"),
+        ] {
+            assert_eq!(check(token), Err(TokenRefused::Rule(why)));
+        }
+    }
+
+    #[test]
+    fn the_longest_token_is_4095_characters() {
+        let with = |len: usize| {
+            // Three bytes of URL make four characters of token; a parameter's length closes the gap.
+            let padding = (len - PREFIX.len()) * 3 / 4 - GOOD.len() - "&X-Amz-Security-Token=".len();
+            format!(
+                "{PREFIX}{}",
+                URL_SAFE_NO_PAD.encode(format!("{GOOD}&X-Amz-Security-Token={}", "x".repeat(padding)))
+            )
+        };
+        let longest = with(MAX_LEN);
+        assert_eq!((longest.len(), check(longest)), (MAX_LEN, Ok(())));
+        let too_long = with(MAX_LEN + 2);
+        assert_eq!(check(too_long.clone()), Err(TokenRefused::TooLong(too_long.len())));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_checker_panic(text in "\\PC{0,300}") {
+            let _ = (check(text.clone()), check_url(&text), check_url(&format!("https://sts.eu-west-1.amazonaws.com/?{text}")));
+        }
+
+        #[test]
+        fn no_change_to_a_good_url_makes_the_checker_panic(at in 0usize..400, with in any::<char>()) {
+            let mut url: Vec<char> = GOOD.chars().collect();
+            let at = at % url.len();
+            url[at] = with;
+            let _ = check_url(&url.into_iter().collect::<String>());
         }
     }
 }

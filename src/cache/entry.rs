@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::key::Key;
+use crate::error::Error;
+use crate::presign::Signer;
 use crate::secret::Secret;
 use crate::token::{Token, unix_seconds};
 
@@ -27,6 +29,9 @@ const RENEWAL_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Where it cannot be renewed, a session is used until this long before its end.
 const SESSION_MARGIN: Duration = Duration::from_secs(60);
 
+/// A session that is passed over as possibly revoked is at least this old: so STS is asked at most once a minute.
+const REVOKED_MIN_AGE: Duration = Duration::from_secs(super::asked::REFUSAL_WINDOW);
+
 /// How long a caller's name is believed. (A user can be renamed; nothing else changes the name behind a key.)
 const CALLER_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
@@ -35,6 +40,7 @@ pub enum Kind {
     Token,
     Session,
     Caller,
+    Failure,
 }
 
 impl Kind {
@@ -43,6 +49,7 @@ impl Kind {
             Kind::Token => "token",
             Kind::Session => "session",
             Kind::Caller => "caller",
+            Kind::Failure => "failure",
         }
     }
 }
@@ -57,6 +64,17 @@ pub struct TokenEntry {
     token: Token,
     expiration: u64,
     signed_at: u64,
+    about: About,
+}
+
+/// What an entry is for, in words for its owner. Nothing is decided by it.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct About {
+    pub cluster: Option<String>,
+    pub role: Option<String>,
+    pub region: String,
+    /// Where the caller's credentials come from.
+    pub identity: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,14 +82,29 @@ pub struct SessionEntry {
     access_key_id: String,
     secret_access_key: Secret,
     session_token: Secret,
+    /// By the local clock.
     expiration: u64,
     obtained_at: u64,
+    /// How far STS's clock was ahead of the local one, in seconds.
+    clock_skew: i64,
+    about: About,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CallerEntry {
     pub arn: String,
     learned_at: u64,
+    about: About,
+}
+
+/// What went wrong for the process that asked, for those that waited for it. Nobody else reads it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FailureEntry {
+    exit_code: u8,
+    message: String,
+    hint: Option<String>,
+    /// Milliseconds since 1970, UTC.
+    failed_at: u64,
 }
 
 impl Entry for TokenEntry {
@@ -86,9 +119,13 @@ impl Entry for CallerEntry {
     const KIND: Kind = Kind::Caller;
 }
 
+impl Entry for FailureEntry {
+    const KIND: Kind = Kind::Failure;
+}
+
 impl TokenEntry {
-    pub fn new(token: Token, expiration: SystemTime, signed_at: SystemTime) -> Self {
-        TokenEntry { token, expiration: seconds(expiration), signed_at: seconds(signed_at) }
+    pub fn new(token: Token, expiration: SystemTime, signed_at: SystemTime, about: About) -> Self {
+        TokenEntry { token, expiration: seconds(expiration), signed_at: seconds(signed_at), about }
     }
 
     /// The token and its expiration, while it is good to hand out. One from the future is not: the clock was set back,
@@ -111,14 +148,27 @@ pub enum SessionState {
 
 impl SessionEntry {
     /// `None` for credentials that are not a role session's: those have a session token and an expiry.
-    pub fn new(credentials: &Credentials, now: SystemTime) -> Option<Self> {
+    pub fn new(session: &Signer, now: SystemTime, about: About) -> Option<Self> {
+        let credentials = &session.credentials;
         Some(SessionEntry {
             access_key_id: credentials.access_key_id().to_owned(),
             secret_access_key: Secret::new(credentials.secret_access_key()),
             session_token: Secret::new(credentials.session_token()?),
             expiration: seconds(credentials.expiry()?),
             obtained_at: seconds(now),
+            clock_skew: session.clock_skew,
+            about,
         })
+    }
+
+    /// Whether it was obtained after this time.
+    pub fn is_newer_than(&self, time: SystemTime) -> bool {
+        self.obtained_at > seconds(time)
+    }
+
+    /// Whether it is so old that it may be asked for anew, if the cluster seems to refuse it.
+    pub fn may_be_revoked(&self, now: SystemTime) -> bool {
+        now.duration_since(time(self.obtained_at)).is_ok_and(|age| age >= REVOKED_MIN_AGE)
     }
 
     pub fn state(&self, now: SystemTime) -> SessionState {
@@ -137,24 +187,78 @@ impl SessionEntry {
         time(self.expiration)
     }
 
-    pub fn credentials(&self) -> Credentials {
-        Credentials::new(
+    pub fn signer(&self) -> Signer {
+        let credentials = Credentials::new(
             self.access_key_id.as_str(),
             self.secret_access_key.expose(),
             Some(self.session_token.expose().to_owned()),
             Some(self.expiration()),
             "eks-group-auth cache",
-        )
+        );
+        Signer { credentials, clock_skew: self.clock_skew }
     }
 }
 
 impl CallerEntry {
-    pub fn new(arn: String, now: SystemTime) -> Self {
-        CallerEntry { arn, learned_at: seconds(now) }
+    pub fn new(arn: String, now: SystemTime, about: About) -> Self {
+        CallerEntry { arn, learned_at: seconds(now), about }
     }
 
     pub fn is_fresh(&self, now: SystemTime) -> bool {
         now.duration_since(time(self.learned_at)).is_ok_and(|age| age < CALLER_LIFE)
+    }
+}
+
+impl FailureEntry {
+    pub fn new(error: &Error, now: SystemTime) -> Self {
+        FailureEntry {
+            exit_code: error.exit_code(),
+            message: error.to_string(),
+            hint: error.hint(),
+            failed_at: milliseconds(now),
+        }
+    }
+
+    /// The error, if it came about while this process was waiting.
+    pub fn since(self, waiting_since: SystemTime) -> Option<Error> {
+        let is_ours = self.failed_at >= milliseconds(waiting_since);
+        is_ours.then_some(Error::Shared { exit_code: self.exit_code, message: self.message, hint: self.hint })
+    }
+}
+
+/// An entry of any kind, for its owner to look at.
+pub struct Listed {
+    pub kind: Kind,
+    pub about: About,
+    pub expiration: SystemTime,
+}
+
+impl Listed {
+    /// `None` for anything that is not an entry under its own name.
+    pub fn parse(name: &str, bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let body = sound_body(text)?;
+        let mut words = text.split(' ').skip(1);
+        let (kind, key) = (words.next()?, words.next()?);
+        (name == format!("{kind}-{key}")).then_some(())?;
+        match kind {
+            "token" => serde_json::from_str(body).ok().map(|entry: TokenEntry| Listed {
+                kind: Kind::Token,
+                about: entry.about,
+                expiration: time(entry.expiration),
+            }),
+            "session" => serde_json::from_str(body).ok().map(|entry: SessionEntry| Listed {
+                kind: Kind::Session,
+                expiration: entry.expiration(),
+                about: entry.about,
+            }),
+            "caller" => serde_json::from_str(body).ok().map(|entry: CallerEntry| Listed {
+                kind: Kind::Caller,
+                about: entry.about,
+                expiration: time(entry.learned_at) + CALLER_LIFE,
+            }),
+            _ => None,
+        }
     }
 }
 
@@ -166,15 +270,30 @@ pub fn render<E: Entry>(key: &Key, entry: &E) -> Vec<u8> {
 /// `None` for anything that [`render`] did not make, under this key and for this kind.
 pub fn parse<E: Entry>(key: &Key, bytes: &[u8]) -> Option<E> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let (_, body) = text.strip_suffix('\n')?.split_once('\n')?;
-    text.starts_with(&first_line::<E>(key, body)).then_some(())?;
+    let body = sound_body(text)?;
+    text.starts_with(&format!("{FORMAT} {} {key} ", E::KIND.as_str())).then_some(())?;
     serde_json::from_str(body).ok()
 }
 
 fn first_line<E: Entry>(key: &Key, body: &str) -> String {
+    format!("{FORMAT} {} {key} {}\n", E::KIND.as_str(), hex_digest(body))
+}
+
+/// The JSON, where the first line's digest is its digest.
+fn sound_body(text: &str) -> Option<&str> {
+    let (first, body) = text.strip_suffix('\n')?.split_once('\n')?;
+    let mut words = first.split(' ');
+    let is_sound = words.next() == Some(FORMAT) && words.nth(2) == Some(&hex_digest(body)) && words.next().is_none();
+    is_sound.then_some(body)
+}
+
+fn hex_digest(body: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(body).into();
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{FORMAT} {} {key} {digest}\n", E::KIND.as_str())
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 fn seconds(time: SystemTime) -> u64 {
@@ -192,7 +311,7 @@ fn time(seconds: u64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Fingerprint;
+    use crate::identity::{Fingerprint, Place, ProfileUse};
     use crate::region::Region;
     use crate::request::{ClusterName, StsEndpoint};
     use proptest::prelude::*;
@@ -200,7 +319,9 @@ mod tests {
     fn key(cluster: &str) -> Key {
         let endpoint =
             StsEndpoint { region: Region::parse("eu-west-1").unwrap(), use_fips: false, use_dual_stack: false };
-        let identity = Fingerprint::of(0, &Default::default(), "default", false, &[]);
+        let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
+        let profile = ProfileUse { name: "default", explicit: false, runs_a_process: false };
+        let identity = Fingerprint::of(&place, &Default::default(), &profile, &[]);
         Key::token(&identity, &endpoint, None, &ClusterName::parse(cluster).unwrap())
     }
 
@@ -210,13 +331,16 @@ mod tests {
 
     fn session(life: u64) -> SessionEntry {
         let credentials = Credentials::new("ASIA", "MARKER", Some("MARKER".into()), Some(at(life)), "test");
-        SessionEntry::new(&credentials, at(0)).unwrap()
+        SessionEntry::new(&Signer { credentials, clock_skew: 0 }, at(0), About::default()).unwrap()
     }
 
     #[test]
     fn an_entry_comes_back_as_it_was() {
         let bytes = render(&key("a"), &session(3600));
-        assert_eq!(parse::<SessionEntry>(&key("a"), &bytes).unwrap().credentials().secret_access_key(), "MARKER");
+        assert_eq!(
+            parse::<SessionEntry>(&key("a"), &bytes).unwrap().signer().credentials.secret_access_key(),
+            "MARKER"
+        );
     }
 
     #[test]

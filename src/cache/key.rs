@@ -37,6 +37,10 @@ impl Key {
         hash.field(access_key_id.as_bytes());
         Key(hash.finish())
     }
+
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// Endpoint overrides are in the fingerprint already: they come from `AWS_*` variables or the config file.

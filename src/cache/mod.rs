@@ -4,19 +4,27 @@
 //! - a **role session**, per identity and role: one AssumeRole serves every cluster, and the next token needs no network;
 //! - a **caller**, per access key: the name for the session, so that it is not asked for again when a session ends.
 //!
+//! Beside them: lock files, what client-go asked for last (`asked`), and what went wrong for a process that others
+//! were waiting for.
+//!
 //! Nothing that goes wrong here fails a call: what cannot be read is a miss, what cannot be written is not kept.
 
+pub mod asked;
 pub mod entry;
 pub mod key;
+pub mod lock;
 pub mod store;
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use crate::env::Env;
 use crate::error::Warning;
 use crate::request::CacheMode;
+use asked::{Asked, Verdict};
 use entry::{Entry, Kind};
 use key::Key;
+use lock::{Lock, Turn};
 use store::{Store, Unusable};
 
 /// The directories that may hold entries, best first.
@@ -31,6 +39,11 @@ impl Cache {
         let mut stores = Vec::new();
         if mode != CacheMode::Off {
             for directory in directories(env) {
+                if !directory.is_absolute() {
+                    let why = "it is not an absolute path".into();
+                    warnings.push(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
+                    continue;
+                }
                 match Store::open(directory) {
                     Ok(store) => stores.push(store),
                     Err(Unusable { directory, why }) => {
@@ -47,10 +60,11 @@ impl Cache {
         Cache { mode: CacheMode::Off, stores: Vec::new() }
     }
 
-    /// The entry under this key, from the first directory that has a sound one.
-    pub fn load<E: Entry>(&self, key: &Key) -> Option<E> {
+    /// What `accept` makes of the entry under this key, from the first directory that has one to its liking: an old
+    /// one in a directory that has become read-only must not hide a good one in the next.
+    pub fn load<E: Entry, T>(&self, key: &Key, accept: impl Fn(E) -> Option<T>) -> Option<T> {
         let name = file_name::<E>(key);
-        self.stores.iter().find_map(|store| entry::parse(key, &store.read(&name)?))
+        self.stores.iter().find_map(|store| accept(entry::parse(key, &store.read(&name)?)?))
     }
 
     /// Keeps an entry, if it is of a kind that may be kept, in the first directory that takes it.
@@ -62,6 +76,96 @@ impl Cache {
         let name = file_name::<E>(key);
         let _kept = self.stores.iter().any(|store| store.write(&name, &bytes).is_ok());
     }
+
+    /// Whose turn it is to ask AWS for what is missing under this key.
+    pub fn take_turn(&self, key: &Key) -> Turn {
+        Lock::try_take(&self.stores, key)
+    }
+
+    /// Whether `parent`, which would be served the token under this key, has just been served it.
+    pub fn judge(&self, key: &Key, parent: u32, now: u64) -> Verdict {
+        let Some(file) = self.asked_file(key) else { return Verdict::Serve };
+        let before = Asked::read(&file);
+        let (verdict, after) = before.judge(parent, now);
+        if verdict != Verdict::Serve && asked::asks_twice(parent) {
+            return Verdict::Serve;
+        }
+        if after != before {
+            after.write(&file);
+        }
+        verdict
+    }
+
+    /// Remembers that `parent` was given a token that was not in the cache.
+    pub fn given_anew(&self, key: &Key, parent: u32) {
+        if let Some(file) = self.asked_file(key) {
+            Asked::read(&file).given_anew(parent).write(&file);
+        }
+    }
+
+    fn asked_file(&self, key: &Key) -> Option<std::fs::File> {
+        self.stores.iter().find_map(|store| store.open_private(&format!("asked-{key}")).ok())
+    }
+
+    /// Removes what is long over, once an hour at most, and not too much at once.
+    pub fn sweep(&self, now: SystemTime) {
+        for store in &self.stores {
+            let Ok(marker) = store.open_private("swept") else { continue };
+            let last = marker
+                .metadata()
+                .ok()
+                .filter(|metadata| metadata.len() > 0)
+                .and_then(|metadata| metadata.modified().ok());
+            if last.is_some_and(|last| now.duration_since(last).is_ok_and(|age| age < SWEEP_INTERVAL)) {
+                continue;
+            }
+            let is_over = |name: &String| {
+                let age = store.modified(name).and_then(|modified| now.duration_since(modified).ok());
+                matches!((longest_life(name), age), (Some(longest), Some(age)) if age > longest)
+            };
+            let over: Vec<String> = store.names().into_iter().filter(is_over).collect();
+            let removed = over.iter().take(SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
+            if removed == over.len() {
+                let _ = std::os::unix::fs::FileExt::write_at(&marker, b"1", 0);
+                let _ = marker.set_modified(now);
+            }
+        }
+    }
+
+    pub fn stores(&self) -> &[Store] {
+        &self.stores
+    }
+}
+
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+const SWEEP_AT_ONCE: usize = 2000;
+
+/// What is written beside its place is there for less than this, unless its writer was killed.
+pub const TEMPORARY_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// Whether removing this file loses nothing that AWS could not give again. Lock files are never removed: two processes
+/// could then hold "the same" lock.
+pub fn is_disposable(name: &str) -> bool {
+    longest_life(name).is_some()
+}
+
+/// How long after its last writing a file can still be of use; `None` for what is kept for ever.
+fn longest_life(name: &str) -> Option<Duration> {
+    let hours = |hours: u64| Duration::from_secs(hours * 60 * 60);
+    // The user may have named a directory with files of other kinds in it: only our own names count, to the letter.
+    let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let (name, is_temporary) = match name.strip_prefix('.').and_then(|name| name.split_once('.')) {
+        Some((name, random)) if is_hex(random, 16) => (name, true),
+        _ => (name, false),
+    };
+    let (kind, key) = name.split_once('-')?;
+    let life = match kind {
+        "token" | "asked" | "failure" => hours(1),
+        // Twelve hours are the longest session, and how long a caller is believed.
+        "session" | "caller" => hours(13),
+        _ => return None,
+    };
+    is_hex(key, 64).then_some(if is_temporary { TEMPORARY_LIFE } else { life })
 }
 
 /// Named after the whole digest: two keys never share a file.
@@ -71,14 +175,39 @@ fn file_name<E: Entry>(key: &Key) -> String {
 
 /// The directory that the user names, alone; or the user's cache directory and, where that cannot be written or there
 /// is no home, the runtime directory of the login. Never one that others can write, such as /tmp.
-fn directories(env: &Env) -> Vec<PathBuf> {
+pub fn directories(env: &Env) -> Vec<PathBuf> {
     if let Some(directory) = env.get_os("EKS_GROUP_AUTH_CACHE_DIR") {
         return vec![PathBuf::from(directory)];
     }
     let own = |directory: PathBuf| directory.join("eks-group-auth");
     // `dirs` finds a home in the user database where HOME is empty; an empty HOME means that there is to be none.
-    let has_home = env.home().is_some() || env.get_os("XDG_CACHE_HOME").is_some();
+    let has_home = env.home().is_some_and(|home| home.is_absolute()) || env.get_os("XDG_CACHE_HOME").is_some();
     let cache = has_home.then(dirs::cache_dir).flatten().map(own);
     let runtime = env.get_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute()).map(own);
     cache.into_iter().chain(runtime).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_names_are_ever_removed() {
+        let key = "0f".repeat(32);
+        for ours in [format!("token-{key}"), format!("asked-{key}"), format!(".session-{key}.0123456789abcdef")] {
+            assert!(is_disposable(&ours), "{ours}");
+        }
+        for other in [
+            "token-notes.txt",
+            ".ssh-keys",
+            "session-1",
+            "lock-07",
+            "swept",
+            &key,
+            &format!("token-{key}.bak"),
+            &format!(".token-{key}"),
+        ] {
+            assert!(!is_disposable(other), "{other}");
+        }
+    }
 }

@@ -6,11 +6,9 @@ use crate::support::plugin::Plugin;
 
 /// The kinds of the entries in the cache, sorted.
 fn kinds(plugin: &Plugin) -> Vec<String> {
-    let Ok(entries) = plugin.cache_directory().read_dir() else { return Vec::new() };
-    let names = entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
-    let mut kinds: Vec<String> = names.map(|name| name.split('-').next().unwrap().to_owned()).collect();
-    kinds.sort();
-    kinds
+    let entries = plugin.entries();
+    let names = entries.iter().map(|path| path.file_name().unwrap().to_string_lossy());
+    names.map(|name| name.split('-').next().unwrap().to_owned()).collect()
 }
 
 #[test]
@@ -88,8 +86,8 @@ fn the_flag_comes_before_the_environment() {
 }
 
 #[test]
-fn entries_are_the_users_alone_whatever_the_umask() {
-    for umask in ["000", "022", "077", "777"] {
+fn files_and_directories_are_the_users_alone_whatever_the_umask() {
+    for umask in ["000", "022", "077", "277", "777"] {
         let account = Account::new();
         let plugin = account.alices_plugin();
         let script = format!("umask {umask}; exec \"$0\" token --cluster demo --role {}", account.dev);
@@ -97,15 +95,43 @@ fn entries_are_the_users_alone_whatever_the_umask() {
         command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
         crate::support::plugin::output(command).good_token();
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
-        if umask == "777" {
-            // Not even the directories above can then be entered, but by root.
-            continue;
+        for directory in [plugin.cache_directory(), plugin.home().join(".cache")] {
+            assert_eq!(mode(&directory), 0o700, "umask {umask}");
         }
-        assert_eq!(mode(&plugin.cache_directory()), 0o700, "umask {umask}");
-        for entry in plugin.cache_directory().read_dir().unwrap() {
-            assert_eq!(mode(&entry.unwrap().path()), 0o600, "umask {umask}");
+        let files: Vec<_> = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(files.len() >= 3, "umask {umask}");
+        for file in files {
+            assert_eq!(mode(&file), 0o600, "umask {umask}: {}", file.display());
         }
+        plugin.role_token(&account.dev, &[]).good_token();
+        assert_eq!(account.counts(), (1, 1), "umask {umask}");
     }
+}
+
+/// The home has become read-only with old entries in it; what is written elsewhere must be found.
+#[test]
+fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let runtime = plugin.home().join("run");
+    std::fs::create_dir(&runtime).unwrap();
+    let plugin = plugin.env("XDG_RUNTIME_DIR", &runtime);
+    plugin.role_token(&account.dev, &[]).good_token();
+    for entry in plugin.entries() {
+        crate::support::plugin::age_entry(&entry, 7200);
+    }
+    // An immutable directory would need privileges; one whose names cannot be replaced does as well.
+    for entry in plugin.entries() {
+        let contents = std::fs::read(&entry).unwrap();
+        let in_runtime = runtime.join("eks-group-auth").join(entry.file_name().unwrap());
+        std::fs::create_dir_all(in_runtime.parent().unwrap()).unwrap();
+        std::fs::set_permissions(in_runtime.parent().unwrap(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        std::fs::write(&in_runtime, contents).unwrap();
+        std::fs::set_permissions(&in_runtime, std::fs::Permissions::from_mode(0o600)).unwrap();
+        crate::support::plugin::age_entry(&in_runtime, -7200);
+    }
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts(), (1, 1));
 }
 
 #[test]
@@ -117,7 +143,7 @@ fn the_cache_directory_can_be_named() {
     plugin.role_token(&account.dev, &[]).good_token();
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts(), (1, 1));
-    assert_eq!(named.read_dir().unwrap().count(), 3);
+    assert_eq!(Plugin::entries_in(&named).len(), 3);
     assert!(!plugin.cache_directory().exists());
 }
 
@@ -132,7 +158,7 @@ fn without_a_home_the_runtime_directory_serves_and_without_that_nothing_is_kept(
     with_runtime.role_token(&account.dev, &[]).good_token();
     with_runtime.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts(), (1, 1));
-    assert_eq!(runtime.join("eks-group-auth").read_dir().unwrap().count(), 3);
+    assert_eq!(Plugin::entries_in(&runtime.join("eks-group-auth")).len(), 3);
     homeless.role_token(&account.dev, &[]).good_token();
     homeless.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts(), (3, 3));
@@ -158,7 +184,7 @@ fn a_directory_that_others_can_write_is_not_used_and_said_so_once() {
     assert_eq!(
         output.stderr,
         format!(
-            "eks-group-auth: warning: cache directory `{}` is not used: others can write to it (mode 0777); remove it or set EKS_GROUP_AUTH_CACHE_DIR\n",
+            "eks-group-auth: warning: cache directory `{}` is not used: others can write to it (mode 0777); let EKS_GROUP_AUTH_CACHE_DIR name a directory of your own, mode 0700\n",
             plugin.cache_directory().display()
         )
     );
@@ -212,7 +238,7 @@ fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
         let account = Account::new();
         let plugin = account.alices_plugin();
         plugin.role_token(&account.dev, &[]).good_token();
-        let entries: Vec<_> = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+        let entries = plugin.entries();
         for path in &entries {
             damage(path);
         }
@@ -232,8 +258,11 @@ fn an_entry_copied_over_anothers_name_is_not_served() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let token_file = |plugin: &Plugin| {
-        let mut names = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path());
-        names.find(|path| path.file_name().unwrap().to_string_lossy().starts_with("token-")).unwrap()
+        plugin
+            .entries()
+            .into_iter()
+            .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("token-"))
+            .unwrap()
     };
     let other = plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
     let of_other = token_file(&plugin);

@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
@@ -49,6 +49,77 @@ fn an_explicit_profile_comes_before_keys_in_the_environment_and_aws_profile_does
     let without_keys = plugin.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     signed_by(&without_keys.clone().env("AWS_PROFILE", "bob"), &[], &account.bob);
     signed_by(&without_keys.env("AWS_DEFAULT_PROFILE", "bob"), &[], &account.bob);
+}
+
+/// A typing error in a profile must not make the machine's or pod's own role sign instead.
+#[test]
+fn a_profile_that_fails_is_not_passed_over_for_another_source() {
+    let account = Account::new();
+    let (server, _) = credentials_server(&account.bob, "/creds", |_| true);
+    let plugin = account.plugin().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/creds", server.address));
+    let config = "[profile empty]\nregion = eu-west-1\n[profile typo]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = bsae\n[profile half]\naws_access_key_id = AKIA\n";
+    let plugin = plugin.config(config);
+    signed_by(&plugin, &["--profile", "empty"], &account.bob);
+    let stderr = plugin.token(&["--profile", "typo"]).failed_with(3).to_owned();
+    assert!(
+        stderr.starts_with("eks-group-auth: error: no AWS credentials from profile `typo`: ")
+            && stderr.contains("`bsae`"),
+        "{stderr}"
+    );
+    plugin.token(&["--profile", "half"]).failed_with(3);
+    plugin.clone().env("AWS_PROFILE", "typo").token(&[]).failed_with(3);
+    let stderr = plugin.env("AWS_ACCESS_KEY_ID", "AKIA").token(&[]).failed_with(3).to_owned();
+    assert!(stderr.contains("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not"), "{stderr}");
+}
+
+#[test]
+fn the_end_of_keys_in_the_environment_is_heeded() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let ending_in = |seconds: u64| {
+        rfc3339(
+            SystemTime::UNIX_EPOCH
+                + Duration::from_secs(
+                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + seconds,
+                ),
+        )
+    };
+    let output = plugin.clone().env("AWS_CREDENTIAL_EXPIRATION", ending_in(300)).token(&[]);
+    output.good_token();
+    assert!((200..=240).contains(&output.remaining().as_secs()));
+    let output = plugin.env("AWS_CREDENTIAL_EXPIRATION", ending_in(30)).token(&[]);
+    assert!(output.failed_with(3).contains("they have expired, or will within a minute"), "{}", output.stderr);
+}
+
+#[test]
+fn expired_credentials_of_a_process_are_refused() {
+    let account = Account::new();
+    let document =
+        json!({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "x", "Expiration": "2020-01-01T00:00:00Z"});
+    let plugin = account.plugin().write("credentials.json", &document.to_string());
+    let config = format!("[default]\ncredential_process = cat {}\n", plugin.home().join("credentials.json").display());
+    plugin.config(&config).env("PATH", "/usr/bin:/bin").token(&[]).failed_with(3);
+}
+
+/// As with `AWS_CONFIG_FILE=<(sops -d config)`.
+#[test]
+fn a_config_file_that_can_be_read_only_once_is_read_only_once() {
+    let account = Account::new();
+    let plugin = account.plugin();
+    let fifo = plugin.home().join("fifo");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &fifo,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    let text = format!("[default]\n{}", properties(&account.alice));
+    let path = fifo.clone();
+    let writer = std::thread::spawn(move || std::fs::write(path, text).unwrap());
+    signed_by(&plugin.env("AWS_CONFIG_FILE", fifo), &[], &account.alice);
+    writer.join().unwrap();
 }
 
 #[test]
@@ -116,6 +187,76 @@ fn a_web_identity_token() {
     assert_eq!(account.sts.calls()[0].parameter("RoleSessionName"), Some("pod"));
 }
 
+/// As with the AWS CLI, which asks a profile's role only before it.
+#[test]
+fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
+    let account = Account::new();
+    account.sts.trust_web_identity("web-identity-token", &account.dev);
+    let plugin = account
+        .plugin()
+        .write("token", "web-identity-token")
+        .config(&format!("[default]\n{}", properties(&account.bob)));
+    let token = plugin.home().join("token");
+    let plugin = plugin
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
+        .env("AWS_ROLE_ARN", &account.dev)
+        .env("AWS_ROLE_SESSION_NAME", "pod");
+    assert!(url_of(&plugin.token(&[]).good_token()).contains("X-Amz-Credential=ASIA"));
+    // Whose session this is: the role's own, which is not assumed once more.
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts().0, 0);
+}
+
+#[test]
+fn a_config_file_that_cannot_be_read_is_not_passed_over() {
+    let account = Account::new();
+    let latin = b"# caf\xe9\n[default]\n";
+    let plugin = account.alices_plugin();
+    for (name, file) in [("AWS_CONFIG_FILE", ".aws/config"), ("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials")] {
+        let path = plugin.home().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, latin).unwrap();
+        let expected = format!("eks-group-auth: error: `{}` cannot be read: it is not UTF-8\n", path.display());
+        assert!(plugin.token(&[]).failed_with(2).starts_with(&expected));
+        std::fs::remove_file(&path).unwrap();
+        plugin.clone().env(name, plugin.home()).token(&[]).failed_with(2);
+    }
+    plugin.clone().env("AWS_CONFIG_FILE", "/dev/zero").token(&[]).failed_with(2);
+    plugin.clone().env("AWS_CONFIG_FILE", "/nonexistent/config").token(&[]).good_token();
+}
+
+#[test]
+fn comments_anywhere_in_a_config_file_are_passed_over() {
+    let account = Account::new();
+    let text =
+        format!("# one\n[default] ; two\ns3 =\n  # three\n  addressing_style = path\n{}", properties(&account.alice));
+    signed_by(&account.plugin().config(&text), &[], &account.alice);
+}
+
+#[test]
+fn keys_that_no_header_could_carry_are_refused() {
+    let account = Account::new();
+    account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIA\u{1b}[31m").token(&[]).failed_with(3);
+}
+
+/// It would need a permission of its own.
+#[test]
+fn a_role_that_the_caller_already_has_is_not_assumed_once_more() {
+    let account = Account::new();
+    account.sts.trust_web_identity("jwt", &account.dev);
+    let ops = account.sts.add_role("path/ops", Role { roles: vec![account.dev.clone()], ..Role::of_group("nobody") });
+    let plugin = account.plugin().write("token", "jwt");
+    let token = plugin.home().join("token");
+    let plugin = plugin
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
+        .env("AWS_ROLE_ARN", &account.dev)
+        .env("AWS_ROLE_SESSION_NAME", "pod");
+    plugin.role_token(&account.dev, &["--session-name", "another"]).good_token();
+    assert_eq!(account.counts().0, 0);
+    plugin.role_token(&ops, &[]).good_token();
+    assert_eq!(account.counts().0, 1);
+}
+
 /// A server that answers with credentials at one path, to those who show what it asks for; and what it was asked.
 fn credentials_server(
     keys: &Keys,
@@ -168,6 +309,7 @@ fn instance_metadata_where_it_is_asked_for_and_never_through_a_proxy() {
         });
     let plugin = account
         .plugin()
+        .env_remove("AWS_EC2_METADATA_DISABLED")
         .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", server.address))
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("HTTPS_PROXY", "http://127.0.0.1:1");
@@ -177,44 +319,111 @@ fn instance_metadata_where_it_is_asked_for_and_never_through_a_proxy() {
     disabled.token(&["--refresh"]).failed_with(3);
 }
 
-/// Off EC2 the SDK's own chain would wait three to four seconds for an address that nobody has.
 #[test]
-fn instance_metadata_is_not_asked_off_ec2() {
+fn a_profile_with_a_role_and_a_credential_source() {
     let account = Account::new();
-    let started = Instant::now();
-    account.plugin().token(&[]).failed_with(3);
-    // Not a matter of speed: the SDK's shortest wait for the metadata service is a second.
-    assert!(started.elapsed() < Duration::from_millis(900));
+    let config = format!("[profile dev]\nrole_arn = {}\ncredential_source = Environment\n", account.dev);
+    account.alices_plugin().config(&config).token(&["--profile", "dev"]).good_token();
+    assert_eq!(account.counts().0, 1);
+}
+
+/// A portal of IAM Identity Center that gives alice's keys to whoever shows the access token, and does something first.
+fn sso_portal(keys: &Keys, first: impl Fn() + Send + Sync + 'static) -> Server {
+    let keys = keys.clone();
+    Server::start(None, move |request| {
+        first();
+        match (request.path(), request.header("x-amz-sso_bearer_token")) {
+            ("/federation/credentials", Some("sso-access-token")) => Reply::json(
+                200,
+                &json!({"roleCredentials": {"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
+                    "sessionToken": "", "expiration": 4_000_000_000_000_u64}}),
+            ),
+            ("/federation/credentials", Some("unassigned")) => {
+                Reply::Raw(sso_error(403, "ForbiddenException", "No access"))
+            }
+            ("/federation/credentials", Some("failing")) => {
+                Reply::Raw(sso_error(500, "InternalServerException", "boom"))
+            }
+            _ => Reply::Raw(sso_error(401, "UnauthorizedException", "Session token not found or invalid")),
+        }
+    })
+}
+
+fn sso_error(status: u16, code: &str, message: &str) -> Vec<u8> {
+    let body = json!({"message": message}).to_string();
+    format!("HTTP/1.1 {status} -\r\nx-amzn-errortype: {code}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+const SSO_CONFIG: &str = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
+
+/// SHA-1 of "corp".
+const SSO_TOKEN_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+
+fn sso_token(access_token: &str, refresh_token: &str) -> String {
+    json!({"accessToken": access_token, "expiresAt": "2099-01-01T00:00:00Z", "region": "eu-west-1",
+        "startUrl": "https://corp.awsapps.com/start", "refreshToken": refresh_token})
+    .to_string()
+}
+
+fn sso_plugin(account: &Account, portal: &Server) -> Plugin {
+    account.plugin().config(SSO_CONFIG).env("AWS_ENDPOINT_URL_SSO", format!("http://{}", portal.address))
 }
 
 #[test]
 fn an_sso_session() {
     let account = Account::new();
-    let keys = account.alice.clone();
-    let server = Server::start(None, move |request| {
-        if request.path() != "/federation/credentials"
-            || request.header("x-amz-sso_bearer_token") != Some("sso-access-token")
-        {
-            return Reply::json(401, &json!({"message": "Session token not found or invalid"}));
-        }
-        Reply::json(
-            200,
-            &json!({"roleCredentials": {"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key, "sessionToken": "", "expiration": 4_000_000_000_000_u64}}),
-        )
-    });
-    let config = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
-    let token = json!({"accessToken": "sso-access-token", "expiresAt": "2099-01-01T00:00:00Z", "region": "eu-west-1", "startUrl": "https://corp.awsapps.com/start"});
-    // SHA-1 of "corp".
-    let file = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
-    let plugin = account.plugin().config(config).env("AWS_ENDPOINT_URL_SSO", format!("http://{}", server.address));
+    let portal = sso_portal(&account.alice, || {});
+    let plugin = sso_plugin(&account, &portal);
+    let hint = "hint: run `aws sso login --profile default`, then try again\n";
     let output = plugin.token(&[]);
+    assert!(output.failed_with(6).contains(hint), "{}", output.stderr);
+    signed_by(&plugin.clone().write(SSO_TOKEN_FILE, &sso_token("sso-access-token", "one")), &[], &account.alice);
+    // Logging out removes the file; what was obtained with it is then out of reach.
+    std::fs::remove_file(plugin.home().join(SSO_TOKEN_FILE)).unwrap();
+    plugin.token(&[]).failed_with(6);
+    let output = plugin.clone().write(SSO_TOKEN_FILE, &sso_token("withdrawn", "two")).token(&[]);
+    assert!(output.failed_with(6).contains(hint), "{}", output.stderr);
+    let output = plugin.clone().write(SSO_TOKEN_FILE, &sso_token("unassigned", "one")).token(&["--refresh"]);
     assert!(
-        output.failed_with(3).contains("hint: run `aws sso login --profile default`, then try again\n"),
+        output
+            .failed_with(4)
+            .contains("ForbiddenException: No access\neks-group-auth: hint: the SSO user is not assigned"),
         "{}",
         output.stderr
     );
-    signed_by(&plugin.clone().write(file, &token.to_string()), &[], &account.alice);
-    // Logging out removes the file; what was obtained with it is then out of reach.
-    std::fs::remove_file(plugin.home().join(file)).unwrap();
-    plugin.token(&[]).failed_with(3);
+    let output = plugin.clone().write(SSO_TOKEN_FILE, &sso_token("failing", "one")).token(&["--refresh"]);
+    assert!(output.failed_with(5).contains("AWS is failing"), "{}", output.stderr);
+}
+
+#[test]
+fn an_sso_access_token_that_is_renewed_is_the_same_login_and_another_login_is_not() {
+    let account = Account::new();
+    let portal = sso_portal(&account.alice, || {});
+    let plugin = sso_plugin(&account, &portal);
+    let login = |access: &str, refresh: &str| {
+        plugin.clone().write(SSO_TOKEN_FILE, &sso_token(access, refresh)).role_token(&account.dev, &[])
+    };
+    let first = login("sso-access-token", "one").good_token();
+    assert_eq!(login("renewed-and-not-asked-for", "one").good_token(), first);
+    assert_ne!(login("sso-access-token", "two").good_token(), first);
+    assert_eq!(account.counts().0, 2);
+}
+
+#[test]
+fn what_was_obtained_while_the_login_changed_is_kept_under_nobodys_name() {
+    let account = Account::new();
+    let target = Arc::new(Mutex::new(None::<std::path::PathBuf>));
+    let shared = target.clone();
+    let portal = sso_portal(&account.alice, move || {
+        if let Some(path) = shared.lock().unwrap().take() {
+            std::fs::write(path, sso_token("sso-access-token", "another")).unwrap();
+        }
+    });
+    let plugin = sso_plugin(&account, &portal).write(SSO_TOKEN_FILE, &sso_token("sso-access-token", "one"));
+    *target.lock().unwrap() = Some(plugin.home().join(SSO_TOKEN_FILE));
+    plugin.role_token(&account.dev, &["--session-name", "alice"]).good_token();
+    // Who an access key belongs to is true whatever the login.
+    let kept =
+        plugin.entries().into_iter().filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with("caller-"));
+    assert_eq!(kept.count(), 0);
 }

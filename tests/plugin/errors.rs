@@ -31,7 +31,8 @@ fn an_access_key_that_aws_does_not_know() {
     let plugin = account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
     let output = plugin.role_token(&account.dev, &[]);
     let error = "could not ask STS who is calling: InvalidClientTokenId: The security token included in the request is invalid.";
-    let hint = "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition";
+    let hint = "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another \
+                profile with `--profile`";
     fails(&account, &output, 4, 1, &lines(error, hint));
 }
 
@@ -55,8 +56,7 @@ fn a_duration_that_the_role_does_not_grant() {
     let output = account.alices_plugin().role_token(&account.dev, &["--duration", "43200"]);
     let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: ValidationError: The requested DurationSeconds \
                  exceeds the MaxSessionDuration set for this role.";
-    let hint =
-        "AWS finds an argument wrong: compare `--role`, `--duration` and `--session-name` with the role's settings";
+    let hint = "lower `--duration`: to the role's maximum, or to 3600 where your own credentials are a role session, as with SSO";
     fails(&account, &output, 4, 2, &lines(error, hint));
 }
 
@@ -67,16 +67,31 @@ fn a_session_token_that_makes_the_token_too_long() {
     let output = account.alices_plugin().role_token(&heavy, &["--session-name", "alice"]);
     let stderr = output.failed_with(1);
     assert!(
-        stderr.starts_with("eks-group-auth: error: the token would be refused by every cluster: it is 41"),
+        stderr.starts_with("eks-group-auth: error: the token would be refused by every cluster: it is at least 41"),
         "{stderr}"
     );
     assert!(stderr.contains("characters long, and 4095 is the most that a cluster accepts\neks-group-auth: hint: the session token inside is too long"), "{stderr}");
 }
 
+/// Long enough that the signer itself would give up.
+#[test]
+fn a_session_token_of_any_length_is_an_error_and_no_panic() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().env("AWS_SESSION_TOKEN", "x".repeat(70_000));
+    assert!(plugin.token(&[]).failed_with(1).contains("characters long, and 4095 is the most"));
+    let heavy = account.sts.add_role("heavy", Role { session_token_len: 100_000, ..Role::of_group("developers") });
+    let plugin = account.alices_plugin();
+    plugin.role_token(&heavy, &[]).failed_with(1);
+    assert!(
+        plugin.entries().iter().all(|path| !path.to_string_lossy().contains("session-")),
+        "when it is mended, it is mended at once"
+    );
+}
+
 #[test]
 fn no_region() {
     let account = Account::new();
-    let output = account.alices_plugin().env_remove("AWS_REGION").token(&[]);
+    let output = account.alices_plugin().env_remove("AWS_REGION").role_token(&account.dev, &[]);
     fails(
         &account,
         &output,
@@ -93,8 +108,8 @@ fn no_region() {
 fn a_profile_that_does_not_exist() {
     let account = Account::new();
     for output in [
-        account.alices_plugin().token(&["--profile", "nobody"]),
-        account.alices_plugin().env("AWS_PROFILE", "nobody").token(&[]),
+        account.alices_plugin().role_token(&account.dev, &["--profile", "nobody"]),
+        account.alices_plugin().env("AWS_PROFILE", "nobody").role_token(&account.dev, &[]),
     ] {
         let stderr = output.failed_with(3);
         assert!(stderr.starts_with("eks-group-auth: error: profile `nobody` not found in /"), "{stderr}");
@@ -110,9 +125,13 @@ fn a_profile_that_does_not_exist() {
 #[test]
 fn no_credentials_anywhere() {
     let account = Account::new();
-    let output = account.plugin().role_token(&account.dev, &[]);
-    let error = "no AWS credentials: looked in the environment and the default profile (AWS_ACCESS_KEY_ID, profile, \
-                 AWS_WEB_IDENTITY_TOKEN_FILE, container, EC2 instance)";
+    // Off EC2 the metadata service is not asked, even where nobody forbids it: it would take seconds, and end in an
+    // error of its own.
+    let is_ec2 =
+        std::fs::read_to_string("/sys/class/dmi/id/sys_vendor").is_ok_and(|vendor| vendor.starts_with("Amazon"));
+    let plugin = if is_ec2 { account.plugin() } else { account.plugin().env_remove("AWS_EC2_METADATA_DISABLED") };
+    let output = plugin.role_token(&account.dev, &[]);
+    let error = "no AWS credentials: no keys in the environment, none from profile `default`, and no other source";
     let hint = "run `aws configure sso` or `aws configure`, or name a profile with `--profile`";
     fails(&account, &output, 3, 0, &lines(error, hint));
 }
@@ -151,6 +170,7 @@ fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
         r#"{"apiVersion":"client.authentication.k8s.io/v1"}"#.into(),
         r#"["ExecCredential","client.authentication.k8s.io/v1",null]"#.into(),
         good.replace("ExecCredential", "Pod"),
+        good.replace("ExecCredential", "ExecCredentialss"),
         good.replace("/v1\"", "/v1alpha1\""),
         good.replace("/v1\"", "/v2\""),
         good.replace("client.authentication.k8s.io/v1", ""),
@@ -163,12 +183,15 @@ fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
         format!("{{{v1},{v1}}}"),
     ];
     for info in bad {
-        let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", &info).token(&[]);
+        let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", &info).role_token(&account.dev, &[]);
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{info}");
         assert!(output.stderr.starts_with("eks-group-auth: error: "), "{info}: {}", output.stderr);
         assert!(output.stderr.lines().count() <= 2, "{info}: {}", output.stderr);
     }
-    let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", good.replace("/v1\"", "/v1alpha1\"")).token(&[]);
+    let output = account
+        .alices_plugin()
+        .env("KUBERNETES_EXEC_INFO", good.replace("/v1\"", "/v1alpha1\""))
+        .role_token(&account.dev, &[]);
     let error = "KUBERNETES_EXEC_INFO asks for apiVersion `client.authentication.k8s.io/v1alpha1`, which is neither v1 nor v1beta1";
     let hint = "kubectl sets this variable; unset it where you run the program yourself, and use `apiVersion: \
                 client.authentication.k8s.io/v1` in the exec block";
@@ -223,7 +246,11 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
         &["--output", "text", "eks", "get-token", "--cluster-name", "demo"],
     ];
     for args in bad {
-        let output = account.alices_plugin().run(args);
+        let named = [args, &["--role", role]].concat();
+        let with_a_role = !args.is_empty()
+            && args != ["token"]
+            && !args.iter().any(|arg| ["--role", "eks", "--session-name"].contains(arg));
+        let output = account.alices_plugin().run(if with_a_role { &named } else { args });
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{args:?}: {}", output.stderr);
         assert!(output.stderr.starts_with("eks-group-auth: error: "), "{args:?}: {}", output.stderr);
         assert!(output.stderr.lines().count() <= 2 && output.stderr.ends_with('\n'), "{args:?}: {}", output.stderr);
@@ -234,17 +261,25 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
         ("EKS_GROUP_AUTH_CACHE", "disk"),
         ("AWS_CA_BUNDLE", "/nonexistent"),
     ];
-    for (name, value) in bad_environment {
+    let endpoints =
+        ["", "sts.corp", "http://a b", "ftp://sts.corp", "http://"].map(|value| ("AWS_ENDPOINT_URL_STS", value));
+    let others = [("AWS_ENDPOINT_URL", ""), ("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")];
+    for (name, value) in bad_environment.into_iter().chain(endpoints).chain(others) {
         let output = account.alices_plugin().env(name, value).role_token(role, &[]);
         assert!(output.failed_with(2).starts_with("eks-group-auth: error: "), "{name}: {}", output.stderr);
     }
+    let config = "[default]\nendpoint_url =\n";
+    account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").config(config).role_token(role, &[]).failed_with(2);
+    // A partition whose clusters accept no dual-stack host.
+    let iso = account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").env("AWS_USE_DUALSTACK_ENDPOINT", "true");
+    iso.role_token("arn:aws-iso:iam::111122223333:role/dev", &["--region", "us-iso-east-1"]).failed_with(2);
     assert_eq!(account.sts.calls().len(), 0);
 }
 
 #[test]
 fn the_words_of_some_bad_arguments() {
     let account = Account::new();
-    let hint_about_help = "run `eks-group-auth token --help`";
+    let hint_about_help = "run `eks-group-auth --help` or `eks-group-auth token --help`";
     for (args, stderr) in [
         (
             &["token", "--cluster", "arn:aws:eks:eu-west-1:111122223333:cluster/demo"][..],
@@ -253,8 +288,17 @@ fn the_words_of_some_bad_arguments() {
                 "this is an ARN; the name alone is wanted: `--cluster demo`",
             ),
         ),
+        (&[], lines("a command is missing, such as `token`", hint_about_help)),
+        (&["token", "-i"], lines("a value is required for '--cluster <NAME>' but none was supplied", hint_about_help)),
+        (
+            &["token", "-i", "demo", "-r", "arn:aws-cn:iam::111122223333:role/dev"],
+            lines(
+                "--role `arn:aws-cn:iam::111122223333:role/dev` is not valid: it must be of partition `aws`, that of region `eu-west-1`",
+                "correct `--role` or `--region`",
+            ),
+        ),
         (&["token"], lines("the following required arguments were not provided: --cluster <NAME>", hint_about_help)),
-        (&["token", "-i", "demo", "--rol", "x"], lines("unexpected argument '--rol' found tip: a similar argument exists: '--role'", hint_about_help)),
+        (&["token", "-i", "demo", "--rol", "x"], lines("unexpected argument '--rol' found; a similar argument exists: '--role'", hint_about_help)),
         (
             &["token", "-i", "demo", "--duration", "\u{1b}[31m"],
             "eks-group-auth: error: --duration `\\u{1b}[31m` is not valid: it must be a number of seconds from 900 to 43200\n".to_owned(),

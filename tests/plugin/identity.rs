@@ -144,3 +144,61 @@ fn an_environment_that_is_not_of_aws_does_not_matter() {
     let token = plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(plugin.clone().env("TERM", "xterm").env("LANG", "C").role_token(&account.dev, &[]).good_token(), token);
 }
+
+/// Two pods of EKS Pod Identity with one home: the same address, the same path, another token.
+#[test]
+fn pods_that_share_a_home_do_not_share_a_token() {
+    use crate::support::http::{Reply, Server};
+    let account = Account::new();
+    let carol = account.sts.add_user("carol", &["developers"]);
+    let (alice, of_carol) = (account.alice.clone(), carol.clone());
+    let server = Server::start(None, move |request| {
+        let keys = if request.header("authorization") == Some("pod-a") { &alice } else { &of_carol };
+        Reply::json(
+            200,
+            &serde_json::json!({"AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key, "Token": "", "Expiration": "2099-01-01T00:00:00Z"}),
+        )
+    });
+    let plugin =
+        account.plugin().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/v1/credentials", server.address));
+    let file = plugin.home().join("pod-token");
+    let plugin = plugin.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file);
+    let in_pod = |token: &str| plugin.clone().write("pod-token", token).role_token(&account.dev, &[]);
+    never_share(&account, || in_pod("pod-a"), || in_pod("pod-b"), 2);
+}
+
+/// A credential_process may go by any variable.
+#[test]
+fn what_a_credential_process_goes_by_never_shares_a_token() {
+    let account = Account::new();
+    let carol = account.sts.add_user("carol", &["developers"]);
+    let document = |keys: &crate::support::sts::Keys| {
+        serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key})
+            .to_string()
+    };
+    let plugin = account.plugin().write("alice.json", &document(&account.alice)).write("carol.json", &document(&carol));
+    let config = format!("[default]\ncredential_process = sh -c 'cat {}/$CORP_USER.json'\n", plugin.home().display());
+    let plugin = plugin.config(&config).env("PATH", "/usr/bin:/bin");
+    let of_user = |user: &str| plugin.clone().env("CORP_USER", user).role_token(&account.dev, &[]);
+    never_share(&account, || of_user("alice"), || of_user("carol"), 2);
+}
+
+/// The one change that no fingerprint can see; the session at least is in the right person's name.
+#[test]
+fn a_credential_process_that_answers_for_somebody_else_never_uses_the_others_name() {
+    let account = Account::new();
+    let carol = account.sts.add_user("carol", &["developers"]);
+    let plugin = account.plugin();
+    let path = plugin.home().join("who.json");
+    let plugin = plugin
+        .config(&format!("[default]\ncredential_process = cat {}\n", path.display()))
+        .env("PATH", "/usr/bin:/bin");
+    for (keys, name) in [(&account.alice, "alice"), (&carol, "carol")] {
+        let document = serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
+        // Another cluster and role, so that nothing of the session is in the cache.
+        let role = account.sts.add_role(&format!("for-{name}"), Role::of_group("developers"));
+        plugin.clone().write("who.json", &document.to_string()).role_token(&role, &[]).good_token();
+        let calls = account.sts.calls();
+        assert_eq!(calls.iter().filter_map(|call| call.parameter("RoleSessionName")).next_back(), Some(name));
+    }
+}

@@ -136,7 +136,10 @@ fn what_is_missing_is_said_clearly() {
     let machine = machine.with("cc", "").with("rustc", "echo host: x86_64-apple-darwin");
     let got = machine.install(&[]);
     assert_eq!((got.code, got.stderr.as_str()), (1, "install.sh: error: the build failed; cargo's words are above\n"));
-    assert_eq!(machine.install(&["--frobnicate"]).code, 1);
+    assert_eq!(
+        machine.install(&["--frobnicate"]).stderr,
+        "install.sh: error: unknown argument: --frobnicate\ninstall.sh: hint: run ./install.sh --help\n"
+    );
     assert_eq!(machine.install(&["--prefix"]).code, 1);
     let got = machine.install(&["--prefix", "/dev/null"]);
     assert!(got.stderr.starts_with("install.sh: error: cannot create /dev/null/bin"), "{}", got.stderr);

@@ -33,7 +33,9 @@ impl Plugin {
         let home = tempfile::Builder::new().prefix("eks-group-auth-test-").tempdir().expect("a temporary directory");
         let plugin = Plugin { binary: binary.into(), home: std::sync::Arc::new(home), environment: Vec::new() };
         let home = plugin.home().to_owned();
-        plugin.env("HOME", home).env("AWS_ENDPOINT_URL_STS", sts.url()).env("AWS_REGION", REGION)
+        // Without the metadata service, or these tests would find a build machine's own role.
+        let plugin = plugin.env("HOME", home).env("AWS_EC2_METADATA_DISABLED", "true");
+        plugin.env("AWS_ENDPOINT_URL_STS", sts.url()).env("AWS_REGION", REGION)
     }
 
     pub fn home(&self) -> &Path {
@@ -46,6 +48,22 @@ impl Plugin {
 
     pub fn cache_directory(&self) -> PathBuf {
         self.home().join(".cache/eks-group-auth")
+    }
+
+    /// The tokens, sessions and callers in a cache directory; not the lock files and marks beside them.
+    pub fn entries_in(directory: &Path) -> Vec<PathBuf> {
+        let paths = directory.read_dir().into_iter().flatten().map(|entry| entry.expect("a readable directory").path());
+        let is_entry = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            ["token-", "session-", "caller-", "."].iter().any(|start| name.starts_with(start))
+        };
+        let mut entries: Vec<PathBuf> = paths.filter(is_entry).collect();
+        entries.sort();
+        entries
+    }
+
+    pub fn entries(&self) -> Vec<PathBuf> {
+        Self::entries_in(&self.cache_directory())
     }
 
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
@@ -151,6 +169,24 @@ impl Output {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr: {}", self.stderr);
         &self.stderr
     }
+}
+
+/// Makes an entry older by so many seconds, as if it had been written that much earlier. Knows the format of entries: a
+/// first line that ends in the SHA-256 of the second, which is JSON.
+pub fn age_entry(path: &Path, seconds: i64) {
+    use sha2::Digest as _;
+    let text = std::fs::read_to_string(path).expect("an entry");
+    let (first, body) = text.split_once('\n').expect("two lines");
+    let mut body: Value = serde_json::from_str(body).expect("JSON");
+    for time in ["expiration", "obtained_at", "signed_at", "learned_at"] {
+        if let Some(value) = body.get(time).and_then(Value::as_i64) {
+            body[time] = (value - seconds).into();
+        }
+    }
+    let body = body.to_string();
+    let (head, _) = first.rsplit_once(' ').expect("a digest at the end");
+    let digest = super::sigv4::hex(&sha2::Sha256::digest(&body));
+    std::fs::write(path, format!("{head} {digest}\n{body}\n")).expect("a file");
 }
 
 /// The URL in a token.

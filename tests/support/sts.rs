@@ -326,8 +326,8 @@ fn authenticate(state: &State, request: &Request, signature: Option<Signature>) 
         return refuse(403, "MissingAuthenticationToken", "Request is missing Authentication Token");
     };
     let known = state.principals.iter().position(|principal| {
-        principal.keys.access_key_id == signature.access_key_id
-            && principal.keys.session_token == signature.security_token
+        let token = signature.security_token.as_deref().filter(|token| !token.is_empty());
+        principal.keys.access_key_id == signature.access_key_id && principal.keys.session_token.as_deref() == token
     });
     let Some(index) = known else {
         return refuse(403, "InvalidClientTokenId", "The security token included in the request is invalid.");
