@@ -27,6 +27,7 @@ use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIden
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 
 use crate::env::Env;
@@ -48,6 +49,9 @@ const CREDENTIAL_PROCESS_DEADLINE: Duration = Duration::from_secs(60);
 /// One try, so that the deadline leaves room for another.
 const ATTEMPT: Duration = Duration::from_secs(6);
 
+/// How many files may be needed at a time: sockets, the runtime's own, certificates, pipes.
+const ENOUGH_FILES: u64 = 32;
+
 /// A connection to AWS, before anything was sent over it.
 pub struct Aws {
     runtime: Option<tokio::runtime::Runtime>,
@@ -67,6 +71,10 @@ impl Aws {
         files: &SourceFiles,
         env: &Env,
     ) -> Result<Self, Error> {
+        let limit = getrlimit(Resource::Nofile).current;
+        if let Some(limit) = limit.filter(|limit| *limit < ENOUGH_FILES) {
+            return Err(Error::TooFewFiles { limit });
+        }
         let profiles = files.profiles();
         let section = profiles.profile(&profile.name).unwrap_or_default();
         let source = Source::of(profile, &profiles, env)?;

@@ -48,6 +48,8 @@ pub enum Error {
     Token(TokenRefused),
     /// What went wrong for another process that this one was waiting for.
     Shared { exit_code: u8, message: String, hint: Option<String> },
+    /// The SDK's runtime panics where it cannot open a handful.
+    TooFewFiles { limit: u64 },
     /// `cache clear` could not do it.
     NotRemoved { directory: String, names: usize },
     /// The result could not be handed over.
@@ -124,7 +126,11 @@ impl Error {
             Error::Refused { .. } => 4,
             Error::Unreachable { .. } | Error::Failing { .. } | Error::Deadline { .. } | Error::BadAnswer { .. } => 5,
             Error::Shared { exit_code, .. } => *exit_code,
-            Error::Token(_) | Error::NotRemoved { .. } | Error::Stdout(_) | Error::Internal(_) => 1,
+            Error::Token(_)
+            | Error::TooFewFiles { .. }
+            | Error::NotRemoved { .. }
+            | Error::Stdout(_)
+            | Error::Internal(_) => 1,
         }
     }
 
@@ -172,6 +178,7 @@ impl Error {
             ),
             Error::Token(refused) => Some(refused.hint().into()),
             Error::Shared { hint, .. } => hint.clone(),
+            Error::TooFewFiles { .. } => Some("allow more, for example with `ulimit -n 256`".into()),
             Error::NotRemoved { .. } => Some("look at the permissions of that directory".into()),
             Error::Stdout(_) => None,
             Error::Internal(_) => Some("this is a defect in eks-group-auth: please report it".into()),
@@ -266,6 +273,7 @@ impl fmt::Display for Error {
                 write!(f, "could not {}: STS's answer cannot be used: {}", doing, shown(why))
             }
             Error::Token(refused) => write!(f, "the token would be refused by every cluster: {refused}"),
+            Error::TooFewFiles { limit } => write!(f, "only {limit} files may be open at a time, too few to ask AWS"),
             Error::NotRemoved { directory, names } => {
                 write!(f, "{names} files in `{}` could not be removed", shown(directory))
             }

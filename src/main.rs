@@ -10,8 +10,12 @@ use eks_group_auth::cli::{Cli, Command, EksCommand};
 use eks_group_auth::env::Env;
 use eks_group_auth::error::{Error, Warning};
 use eks_group_auth::get_token::get_token;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 fn main() -> ExitCode {
+    // A core file would hold what this process knows.
+    let core = getrlimit(Resource::Core);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..core });
     // A panic's own message could hold anything, a secret too; and nothing of it would help a user.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));

@@ -9,12 +9,16 @@ use aws_sdk_sts::Client;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextMut, BeforeDeserializationInterceptorContextRef,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::date_time::Format;
+use http_body_util::Limited;
 
 use crate::credentials::Aws;
 use crate::error::{Doing, Error};
@@ -64,7 +68,8 @@ impl<'a> Caller<'a> {
         let clock_skew = ClockSkew::default();
         let config = aws_sdk_sts::config::Builder::from(aws.config())
             .credentials_provider(credentials.clone())
-            .interceptor(clock_skew.clone());
+            .interceptor(clock_skew.clone())
+            .interceptor(BoundedAnswer);
         Caller { aws, credentials, client: Client::from_conf(config.build()), clock_skew }
     }
 
@@ -181,6 +186,30 @@ impl Intercept for ClockSkew {
         if let (Some(date), Some(clock)) = (date, components.time_source()) {
             *self.0.lock().expect("nobody panics with it") = date.secs() - unix_seconds(clock.now());
         }
+        Ok(())
+    }
+}
+
+/// STS's answers are a few kilobytes. What something else answers in its place may not end.
+#[derive(Debug)]
+struct BoundedAnswer;
+
+const MAX_ANSWER_LEN: usize = 1 << 20;
+
+#[dyn_dispatch_hint]
+impl Intercept for BoundedAnswer {
+    fn name(&self) -> &'static str {
+        "BoundedAnswer"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = std::mem::replace(context.response_mut().body_mut(), SdkBody::taken());
+        *context.response_mut().body_mut() = SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_LEN));
         Ok(())
     }
 }

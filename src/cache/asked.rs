@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
 
+use super::store::write_in_place;
+
 /// How long refusals count as a series, and how often at most a role is assumed anew for them, in seconds.
 pub const REFUSAL_WINDOW: u64 = 60;
 
@@ -76,7 +78,7 @@ impl Asked {
         let Asked { parent, refusals, refused_at, said_at } = self;
         let mut text = [b' '; 66];
         let _ = writeln!(&mut text[..], "{parent:010} {refusals:010} {refused_at:020} {said_at:020}");
-        let _ = file.write_at(&text, 0);
+        let _ = write_in_place(file, &text);
     }
 }
 

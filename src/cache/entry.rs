@@ -264,7 +264,12 @@ impl Listed {
 
 pub fn render<E: Entry>(key: &Key, entry: &E) -> Vec<u8> {
     let body = serde_json::to_string(entry).expect("strings and numbers are always JSON");
-    format!("{}{body}\n", first_line::<E>(key, &body)).into_bytes()
+    seal(E::KIND.as_str(), key, &body).into_bytes()
+}
+
+/// A body behind its first line.
+pub fn seal(kind: &str, key: &Key, body: &str) -> String {
+    format!("{FORMAT} {kind} {key} {}\n{body}\n", hex_digest(body))
 }
 
 /// `None` for anything that [`render`] did not make, under this key and for this kind.
@@ -273,10 +278,6 @@ pub fn parse<E: Entry>(key: &Key, bytes: &[u8]) -> Option<E> {
     let body = sound_body(text)?;
     text.starts_with(&format!("{FORMAT} {} {key} ", E::KIND.as_str())).then_some(())?;
     serde_json::from_str(body).ok()
-}
-
-fn first_line<E: Entry>(key: &Key, body: &str) -> String {
-    format!("{FORMAT} {} {key} {}\n", E::KIND.as_str(), hex_digest(body))
 }
 
 /// The JSON, where the first line's digest is its digest.

@@ -25,7 +25,7 @@ use asked::{Asked, Verdict};
 use entry::{Entry, Kind};
 use key::Key;
 use lock::{Lock, Turn};
-use store::{Store, Unusable};
+use store::{Store, Unusable, write_in_place};
 
 /// The directories that may hold entries, best first.
 pub struct Cache {
@@ -126,8 +126,7 @@ impl Cache {
             let over: Vec<String> = store.names().into_iter().filter(is_over).collect();
             let removed = over.iter().take(SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
             if removed == over.len() {
-                let _ = std::os::unix::fs::FileExt::write_at(&marker, b"1", 0);
-                let _ = marker.set_modified(now);
+                let _ = write_in_place(&marker, b"1").and_then(|()| marker.set_modified(now));
             }
         }
     }

@@ -1,10 +1,11 @@
 //! One directory of entries: files of mode 0600 in a directory of mode 0700, both the caller's own, reached through
 //! one descriptor of that directory and never through a link.
 
+use std::cell::OnceCell;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -16,7 +17,8 @@ use super::entry::MAX_LEN;
 /// A directory that is safe to use, or that does not exist yet.
 pub struct Store {
     directory: PathBuf,
-    descriptor: Option<OwnedFd>,
+    /// Empty while there is no directory: another process may make it at any time.
+    descriptor: OnceCell<OwnedFd>,
 }
 
 /// A directory that others could have prepared.
@@ -31,8 +33,8 @@ impl Store {
         // Without a slash at its end, behind which a link would be followed.
         let directory: PathBuf = directory.components().collect();
         match open_directory(&directory) {
-            Ok(descriptor) => Ok(Store { directory, descriptor: Some(descriptor) }),
-            Err(Refusal::Io(_)) => Ok(Store { directory, descriptor: None }),
+            Ok(descriptor) => Ok(Store { directory, descriptor: OnceCell::from(descriptor) }),
+            Err(Refusal::Io(_)) => Ok(Store { directory, descriptor: OnceCell::new() }),
             Err(Refusal::Unsafe(why)) => Err(Unusable { directory, why }),
         }
     }
@@ -42,7 +44,7 @@ impl Store {
     pub fn read(&self, name: &str) -> Option<Vec<u8>> {
         // NONBLOCK, so that a FIFO in its place does not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(self.descriptor.as_ref()?, name, flags, Mode::empty()).ok()?;
+        let file = rustix::fs::openat(self.descriptor()?, name, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
         let is_small = u64::try_from(stat.st_size).is_ok_and(|size| size <= MAX_LEN);
         if !is_own_regular_file(&stat) || !is_small {
@@ -72,10 +74,7 @@ impl Store {
     /// Writes an entry beside its place and renames it there, so that a reader sees the old one or the new one. Not
     /// flushed to the disk: an entry that a crash loses is asked for again.
     pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
-        // What a limit on file sizes forbids would end the process.
-        if rustix::process::getrlimit(Resource::Fsize).current.is_some_and(|most| most < contents.len() as u64) {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
+        heed_size_limit(contents)?;
         let temporary = format!(".{name}.{:016x}", fastrand::u64(..));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
@@ -99,7 +98,7 @@ impl Store {
 
     /// The names in the directory; none where there is no directory.
     pub fn names(&self) -> Vec<String> {
-        let entries = self.descriptor.as_ref().and_then(|directory| rustix::fs::Dir::read_from(directory).ok());
+        let entries = self.descriptor().and_then(|directory| rustix::fs::Dir::read_from(directory).ok());
         let names = entries
             .into_iter()
             .flatten()
@@ -110,31 +109,51 @@ impl Store {
 
     /// When a file was last written.
     pub fn modified(&self, name: &str) -> Option<SystemTime> {
-        let stat = rustix::fs::statat(self.descriptor.as_ref()?, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let stat = rustix::fs::statat(self.descriptor()?, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
         UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(stat.st_mtime).ok()?))
     }
 
     /// Removes a name, not what it may link to. Whether it is gone.
     pub fn remove(&self, name: &str) -> bool {
-        let directory = self.descriptor.as_ref();
-        directory.is_some_and(|directory| match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+        self.descriptor().is_some_and(|directory| match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
             Ok(()) | Err(rustix::io::Errno::NOENT) => true,
             Err(_) => false,
         })
     }
 
+    /// The directory, if it is there by now.
+    fn descriptor(&self) -> Option<&OwnedFd> {
+        if self.descriptor.get().is_none()
+            && let Ok(descriptor) = open_directory(&self.directory)
+        {
+            return Some(self.descriptor.get_or_init(|| descriptor));
+        }
+        self.descriptor.get()
+    }
+
     /// Does something in the directory, which is made if it was not there when it was opened.
     fn in_directory<T>(&self, work: impl FnOnce(&OwnedFd) -> rustix::io::Result<T>) -> io::Result<T> {
-        let created;
-        let directory = match &self.descriptor {
+        let directory = match self.descriptor() {
             Some(descriptor) => descriptor,
             None => {
-                created = create_directory(&self.directory)?;
-                &created
+                let created = create_directory(&self.directory)?;
+                self.descriptor.get_or_init(|| created)
             }
         };
         Ok(work(directory)?)
     }
+}
+
+/// Writes to a file of [`Store::open_private`] as it is: for what may be torn.
+pub fn write_in_place(file: &File, contents: &[u8]) -> io::Result<()> {
+    heed_size_limit(contents)?;
+    file.write_at(contents, 0).map(drop)
+}
+
+/// What a limit on file sizes (`ulimit -f`) forbids would end the process.
+fn heed_size_limit(contents: &[u8]) -> io::Result<()> {
+    let most = rustix::process::getrlimit(Resource::Fsize).current;
+    if most.is_some_and(|most| most < contents.len() as u64) { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) }
 }
 
 /// Why a directory could not be opened: it is not there (or the like), or it is not to be trusted.

@@ -30,41 +30,4 @@ mod session_name;
 /// The spellings of the AWS CLI and of aws-iam-authenticator.
 mod spellings;
 
-use support::plugin::Plugin;
-use support::sts::{Keys, Role, Sts};
-
-/// An account in which the group `developers` may assume the role `dev`; alice is a member, bob is not.
-struct Account {
-    sts: Sts,
-    dev: String,
-    alice: Keys,
-    bob: Keys,
-}
-
-impl Account {
-    fn new() -> Self {
-        Self::on(Sts::start())
-    }
-
-    fn on(sts: Sts) -> Self {
-        let dev = sts.add_role("dev", Role::of_group("developers"));
-        let alice = sts.add_user("alice", &["developers"]);
-        let bob = sts.add_user("bob", &[]);
-        Account { sts, dev, alice, bob }
-    }
-
-    /// A machine whose user is alice, by keys in the environment.
-    fn alices_plugin(&self) -> Plugin {
-        self.plugin().keys(&self.alice)
-    }
-
-    /// A machine with no credentials.
-    fn plugin(&self) -> Plugin {
-        Plugin::new(env!("CARGO_BIN_EXE_eks-group-auth"), &self.sts)
-    }
-
-    /// AssumeRole and GetCallerIdentity calls so far.
-    fn counts(&self) -> (usize, usize) {
-        (self.sts.count("AssumeRole"), self.sts.count("GetCallerIdentity"))
-    }
-}
+use support::account::Account;

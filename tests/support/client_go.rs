@@ -1,6 +1,6 @@
 //! client-go's part, where there is no kubectl: run the plugin, take its token, ask the API server.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::http::fill;
 use super::plugin::{Output, Plugin};
 
 const EXEC_INFO: &str =
@@ -35,11 +36,10 @@ pub fn get(cluster: &Cluster, path: &str, token: &str) -> std::io::Result<(u16, 
     let mut stream = rustls::StreamOwned::new(connection, TcpStream::connect(cluster.address())?);
     let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n");
     stream.write_all(request.as_bytes())?;
-    let mut answer = String::new();
-    let mut chunk = [0; 4096];
+    let mut answer = Vec::new();
     loop {
-        let len = stream.read(&mut chunk)?;
-        answer += &String::from_utf8_lossy(&chunk[..len]);
+        let len = fill(&mut stream, &mut answer)?;
+        let answer = String::from_utf8_lossy(&answer);
         if let Some((head, body)) = answer.split_once("\r\n\r\n")
             && let Ok(body) = serde_json::from_str(body)
         {

@@ -3,15 +3,16 @@
 //! original host. It has two pods.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 
-use super::http::{Reply, Request, Server, Tls};
+use super::http::{Reply, Request, Server, Tls, fill};
 use super::sigv4::query_pairs;
 use super::sts::{Sts, parse_timestamp};
 
@@ -39,6 +40,9 @@ struct Shared {
     name: String,
     region: String,
     sts: SocketAddr,
+    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    /// How many more requests with a good token get a 401 all the same.
+    refuse: AtomicUsize,
     mappings: Mutex<Vec<Mapping>>,
     seen: Mutex<Vec<Seen>>,
 }
@@ -66,6 +70,8 @@ impl Cluster {
             name: name.to_owned(),
             region: region.to_owned(),
             sts: sts.address(),
+            clock: Box::new(sts.clock()),
+            refuse: AtomicUsize::new(0),
             mappings: Mutex::default(),
             seen: Mutex::default(),
         });
@@ -81,6 +87,11 @@ impl Cluster {
             username: username.to_owned(),
             groups: vec![VIEWERS.to_owned()],
         });
+    }
+
+    /// So many more requests get a 401 although their token is good.
+    pub fn refuse(&self, requests: usize) {
+        self.shared.refuse.store(requests, Ordering::SeqCst);
     }
 
     pub fn url(&self) -> String {
@@ -108,6 +119,9 @@ impl Cluster {
 fn serve(shared: &Shared, request: &Request) -> Reply {
     let token = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let user = token.ok_or_else(|| "no bearer token".to_owned()).and_then(|token| authenticate(shared, token));
+    let is_refused =
+        || shared.refuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+    let user = user.and_then(|user| if is_refused() { Err("refused for the test".to_owned()) } else { Ok(user) });
     let reply = match &user {
         Ok(user) => api(request, user),
         Err(_) => status(401, "Unauthorized", "Unauthorized"),
@@ -125,7 +139,7 @@ fn serve(shared: &Shared, request: &Request) -> Reply {
 
 /// aws-iam-authenticator's `Verify`, then the mapping.
 fn authenticate(shared: &Shared, token: &str) -> Result<User, String> {
-    let (host, path_and_query) = verify(token, &shared.region)?;
+    let (host, path_and_query) = verify(token, &shared.region, (shared.clock)())?;
     let caller = replay(shared, &host, &path_and_query)?;
     let parts: Vec<&str> = caller.splitn(6, ':').collect();
     let resource: Vec<&str> = parts.get(5).copied().unwrap_or_default().split('/').collect();
@@ -145,7 +159,7 @@ fn authenticate(shared: &Shared, token: &str) -> Result<User, String> {
 }
 
 /// The rules of the token, in the authenticator's order; answers host, and path with query.
-fn verify(token: &str, region: &str) -> Result<(String, String), String> {
+fn verify(token: &str, region: &str, now: SystemTime) -> Result<(String, String), String> {
     let rule = |fits: bool, why: &str| if fits { Ok(()) } else { Err(why.to_owned()) };
     rule(token.len() < 4096, "token is too large")?;
     let encoded = token.strip_prefix("k8s-aws-v1.").ok_or("token is missing expected \"k8s-aws-v1.\" prefix")?;
@@ -185,7 +199,7 @@ fn verify(token: &str, region: &str) -> Result<(String, String), String> {
         value("x-amz-expires").parse().map_err(|_| "invalid X-Amz-Expires parameter in pre-signed URL")?;
     rule((0..=900).contains(&expires), "invalid X-Amz-Expires parameter in pre-signed URL")?;
     let date = parse_timestamp(value("x-amz-date")).ok_or("error parsing X-Amz-Date parameter")?;
-    rule(SystemTime::now() <= date + Duration::from_secs(15 * 60), "X-Amz-Date parameter is expired")?;
+    rule(now <= date + Duration::from_secs(15 * 60), "X-Amz-Date parameter is expired")?;
     Ok((host.to_owned(), format!("/{path_and_query}")))
 }
 
@@ -223,9 +237,7 @@ fn replay(shared: &Shared, host: &str, path_and_query: &str) -> Result<String, S
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     let body = loop {
-        let mut chunk = [0; 4096];
-        let len = stream.read(&mut chunk).map_err(|error| error.to_string())?;
-        answer.extend_from_slice(&chunk[..len]);
+        let len = fill(&mut stream, &mut answer).map_err(|error| error.to_string())?;
         let text = String::from_utf8_lossy(&answer).into_owned();
         if let Some((_, body)) = text.split_once("\r\n\r\n")
             && let Ok(body) = serde_json::from_str::<Value>(body)
@@ -280,6 +292,10 @@ fn api(request: &Request, user: &User) -> Reply {
             &format!("pods is forbidden: User \"{}\" cannot list resource \"pods\"", user.username),
         ),
         ("GET", "/api/v1/namespaces/default/pods") => pods(),
+        ("GET", "/api/v1/namespaces/default/pods/web-0") => Reply::json(
+            200,
+            &json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web-0", "namespace": "default"}}),
+        ),
         _ => status(404, "NotFound", "the server could not find the requested resource"),
     }
 }

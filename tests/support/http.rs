@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
@@ -41,6 +41,12 @@ pub enum Reply {
     },
     /// These bytes, then the end of the connection.
     Raw(Vec<u8>),
+    /// The same, a byte at a time.
+    Drip(Vec<u8>, Duration),
+    /// The end of the connection, without a goodbye.
+    Reset,
+    /// The head of a good answer, and a body that does not end.
+    Endless,
     /// Silence for this long, then the end of the connection.
     Stall(Duration),
 }
@@ -94,26 +100,35 @@ pub struct Server {
 
 impl Server {
     pub fn start(tls: Option<&Tls>, handler: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::start_dated(tls, || http_date(SystemTime::now()), handler)
+    }
+
+    /// With a clock of its own for the Date of its answers.
+    pub fn start_dated(
+        tls: Option<&Tls>,
+        date: impl Fn() -> String + Send + Sync + 'static,
+        handler: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback port");
         let address = listener.local_addr().expect("a bound listener has an address");
         let stop = Arc::new(AtomicBool::new(false));
         let connections = Arc::new(AtomicUsize::new(0));
         let (stopped, counter) = (stop.clone(), connections.clone());
         let config = tls.map(|tls| tls.config.clone());
-        let handler = Arc::new(handler);
+        let (date, handler) = (Arc::new(date), Arc::new(handler));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if stopped.load(Ordering::SeqCst) {
                     break;
                 }
                 counter.fetch_add(1, Ordering::SeqCst);
-                let (config, handler) = (config.clone(), handler.clone());
+                let (config, date, handler) = (config.clone(), date.clone(), handler.clone());
                 std::thread::spawn(move || {
                     let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
                     let _ = stream.set_nodelay(true);
                     let _ = match config {
-                        Some(config) => serve_tls(stream, config, &*handler),
-                        None => serve(stream, &*handler),
+                        Some(config) => serve_tls(stream, config, &*date, &*handler),
+                        None => stream.try_clone().and_then(|socket| serve(stream, &socket, &*date, &*handler)),
                     };
                 });
             }
@@ -138,22 +153,37 @@ impl Drop for Server {
     }
 }
 
+/// As the Date header has it.
+pub fn http_date(time: SystemTime) -> String {
+    let format = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
+    let format = time::format_description::parse_borrowed::<2>(format).expect("a format");
+    time::OffsetDateTime::from(time).format(&format).expect("a year of four digits")
+}
+
 fn serve_tls(
     stream: TcpStream,
     config: Arc<rustls::ServerConfig>,
+    date: &dyn Fn() -> String,
     handler: &dyn Fn(&Request) -> Reply,
 ) -> io::Result<()> {
     let connection = rustls::ServerConnection::new(config).map_err(io::Error::other)?;
-    serve(rustls::StreamOwned::new(connection, stream), handler)
+    let socket = stream.try_clone()?;
+    serve(rustls::StreamOwned::new(connection, stream), &socket, date, handler)
 }
 
-fn serve(mut stream: impl Read + Write, handler: &dyn Fn(&Request) -> Reply) -> io::Result<()> {
+fn serve(
+    mut stream: impl Read + Write,
+    socket: &TcpStream,
+    date: &dyn Fn() -> String,
+    handler: &dyn Fn(&Request) -> Reply,
+) -> io::Result<()> {
     let mut buffer = Vec::new();
     while let Some(request) = read_request(&mut stream, &mut buffer)? {
         match handler(&request) {
             Reply::Response { status, content_type, body } => {
                 let head = format!(
-                    "HTTP/1.1 {status} -\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+                    "HTTP/1.1 {status} -\r\nDate: {}\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+                    date(),
                     body.len()
                 );
                 stream.write_all(&[head.as_bytes(), &body].concat())?;
@@ -162,6 +192,26 @@ fn serve(mut stream: impl Read + Write, handler: &dyn Fn(&Request) -> Reply) -> 
             Reply::Raw(bytes) => {
                 stream.write_all(&bytes)?;
                 return stream.flush();
+            }
+            Reply::Drip(bytes, pause) => {
+                for byte in bytes {
+                    stream.write_all(&[byte])?;
+                    stream.flush()?;
+                    std::thread::sleep(pause);
+                }
+                return Ok(());
+            }
+            Reply::Reset => {
+                // Linger 0 makes the close a reset.
+                let _ = rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO));
+                return Ok(());
+            }
+            Reply::Endless => {
+                stream.write_all(b"HTTP/1.1 200 -\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+                let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+                loop {
+                    stream.write_all(chunk.as_bytes())?;
+                }
             }
             Reply::Stall(duration) => {
                 std::thread::sleep(duration);
@@ -205,9 +255,17 @@ fn read_request(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<Opti
     }
 }
 
-fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+/// Reads what there is, even where a signal comes in between (a child that ends sends one).
+pub fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
     let mut chunk = [0; 8192];
-    let len = stream.read(&mut chunk)?;
-    buffer.extend_from_slice(&chunk[..len]);
-    Ok(len)
+    loop {
+        match stream.read(&mut chunk) {
+            Ok(len) => {
+                buffer.extend_from_slice(&chunk[..len]);
+                return Ok(len);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

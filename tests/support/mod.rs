@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each of the targets that include this uses a part of it")]
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment themselves")]
 
+/// The account that most tests are about.
+pub mod account;
 /// client-go's part, where there is no kubectl.
 pub mod client_go;
 /// A Kubernetes API server on loopback, with the authenticator of an EKS cluster.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::http::{Reply, Request, Server, Tls};
+use super::http::{Reply, Request, Server, Tls, http_date};
 use super::sigv4::{Signature, query_pairs};
 
 pub const ACCOUNT: &str = "111122223333";
@@ -58,6 +58,8 @@ pub struct Role {
     pub roles: Vec<String>,
     pub external_id: Option<String>,
     pub max_duration: u64,
+    /// How long its sessions live, whatever was asked for.
+    pub life: Option<Duration>,
     /// How long its session tokens are.
     pub session_token_len: usize,
 }
@@ -69,6 +71,7 @@ impl Role {
             roles: Vec::new(),
             external_id: None,
             max_duration: 3600,
+            life: None,
             session_token_len: 400,
         }
     }
@@ -85,7 +88,16 @@ struct State {
     calls: Vec<Call>,
     sessions_issued: u64,
     delay: Duration,
+    /// How far its clock is ahead of the machine's, in seconds.
+    clock_ahead: i64,
     instead: Option<Override>,
+}
+
+impl State {
+    fn now(&self) -> SystemTime {
+        let by = Duration::from_secs(self.clock_ahead.unsigned_abs());
+        if self.clock_ahead < 0 { SystemTime::now() - by } else { SystemTime::now() + by }
+    }
 }
 
 pub struct Sts {
@@ -106,7 +118,9 @@ impl Sts {
     fn start_on(tls: Option<&Tls>) -> Self {
         let state: Arc<Mutex<State>> = Default::default();
         let shared = state.clone();
-        let server = Server::start(tls, move |request| answer(&shared, request));
+        let clock = state.clone();
+        let date = move || http_date(clock.lock().expect("no handler panics").now());
+        let server = Server::start_dated(tls, date, move |request| answer(&shared, request));
         Sts { state, server, scheme: if tls.is_some() { "https" } else { "http" } }
     }
 
@@ -172,6 +186,22 @@ impl Sts {
     /// How long every answer takes.
     pub fn set_delay(&self, delay: Duration) {
         self.lock().delay = delay;
+    }
+
+    /// How far its clock is ahead of the machine's, in seconds.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.lock().clock_ahead = seconds;
+    }
+
+    /// Ends all sessions of a role, as an administrator does with "revoke sessions".
+    pub fn revoke_sessions(&self, role_arn: &str) {
+        self.lock().principals.retain(|principal| principal.role_arn.as_deref() != Some(role_arn));
+    }
+
+    /// Its clock, for whoever has to judge a time as it does.
+    pub fn clock(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
+        let state = self.state.clone();
+        move || state.lock().expect("no handler panics").now()
     }
 
     /// What is answered instead of the right answer, where this gives something. The call is checked and counted first.
@@ -333,7 +363,7 @@ fn authenticate(state: &State, request: &Request, signature: Option<Signature>) 
         return refuse(403, "InvalidClientTokenId", "The security token included in the request is invalid.");
     };
     let principal = &state.principals[index];
-    let now = SystemTime::now();
+    let now = state.now();
     let Some(timestamp) = parse_timestamp(&signature.timestamp) else {
         return refuse(400, "IncompleteSignature", "Date must be in ISO-8601 'basic format'");
     };
@@ -429,6 +459,7 @@ fn assume_role(state: &mut State, caller: usize, call: &Call) -> Result<Answer, 
 }
 
 fn new_session(state: &mut State, arn: &str, session_name: &str, duration: u64) -> Answer {
+    let life = state.roles.get(arn).and_then(|role| role.life).map_or(duration, |life| life.as_secs());
     let token_len = state.roles.get(arn).map_or(400, |role| role.session_token_len);
     let number = state.sessions_issued;
     let role_name = arn.rsplit('/').next().unwrap_or_default();
@@ -439,8 +470,8 @@ fn new_session(state: &mut State, arn: &str, session_name: &str, duration: u64) 
         session_token: Some(format!("{start}{}==", "x".repeat(token_len.saturating_sub(start.len() + 2)))),
     };
     // Whole seconds, as in the answer.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-    let expiration = UNIX_EPOCH + Duration::from_secs(since + duration);
+    let since = state.now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let expiration = UNIX_EPOCH + Duration::from_secs(since + life);
     let session = Principal {
         keys: keys.clone(),
         arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role_name}/{session_name}"),

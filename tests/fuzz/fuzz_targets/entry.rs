@@ -1,0 +1,38 @@
+//! Bytes from the cache directory: nothing but what was rendered is an entry, and what is one comes back the same.
+#![no_main]
+
+use eks_group_auth::cache::entry::{self, CallerEntry, FailureEntry, Listed, SessionEntry, TokenEntry};
+use eks_group_auth::cache::key::Key;
+use eks_group_auth::identity::{Fingerprint, Place, ProfileUse};
+use eks_group_auth::region::Region;
+use eks_group_auth::request::StsEndpoint;
+use libfuzzer_sys::fuzz_target;
+
+fn key() -> Key {
+    let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
+    let profile = ProfileUse { name: "default", explicit: false, runs_a_process: false };
+    let identity = Fingerprint::of(&place, &Default::default(), &profile, &[]);
+    let region = Region::parse("eu-west-1").expect("a region");
+    Key::caller(&identity, &StsEndpoint { region, use_fips: false, use_dual_stack: false }, "AKIA")
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let key = key();
+    let now = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_800_000_000);
+    // The digest is no obstacle here: the JSON behind it is.
+    let body = String::from_utf8_lossy(bytes);
+    for kind in ["token", "session", "caller", "failure"] {
+        let text = entry::seal(kind, &key, &body);
+        let _ = entry::parse::<TokenEntry>(&key, text.as_bytes()).map(|entry| entry.serve(now));
+        if let Some(session) = entry::parse::<SessionEntry>(&key, text.as_bytes()) {
+            let _ = (session.state(now), session.expiration(), session.may_be_revoked(now), session.signer());
+            let again = entry::parse::<SessionEntry>(&key, &entry::render(&key, &session)).expect("what is rendered is parsed");
+            assert_eq!(format!("{again:?}"), format!("{session:?}"));
+        }
+        let _ = entry::parse::<CallerEntry>(&key, text.as_bytes()).map(|entry| entry.is_fresh(now));
+        let _ = entry::parse::<FailureEntry>(&key, text.as_bytes()).map(|entry| entry.since(now));
+        let _ = Listed::parse(&format!("{kind}-{key}"), text.as_bytes());
+    }
+    let _ = entry::parse::<TokenEntry>(&key, bytes);
+    let _ = Listed::parse("token-0", bytes);
+});

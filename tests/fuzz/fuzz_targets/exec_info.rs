@@ -1,0 +1,23 @@
+//! KUBERNETES_EXEC_INFO, and the region that may come of it.
+#![no_main]
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+use eks_group_auth::exec_credential::ExecInfo;
+use eks_group_auth::region::Region;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    match ExecInfo::parse(Some(OsStr::from_bytes(bytes))) {
+        Ok(info) => {
+            let _ = info.server.as_deref().map(Region::of_eks_server);
+            let _ = info.region.as_deref().map(Region::parse);
+        }
+        // What is said of it stays short and cannot control a terminal.
+        Err(error) => {
+            let report = error.report();
+            assert!(report.len() < 2000 && report.chars().all(|c| c == '\n' || !c.is_control()));
+        }
+    }
+});

@@ -1,0 +1,31 @@
+use crate::support::cluster::Cluster;
+use crate::{Account, forget_tokens};
+
+#[test]
+fn a_clock_that_is_ten_minutes_off_gives_a_token_that_the_cluster_accepts_and_an_end_that_is_true_here() {
+    for ahead in [-600, 600] {
+        let account = Account::new();
+        account.sts.set_clock_ahead(ahead);
+        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
+        cluster.map_role(&account.dev, "{{SessionName}}");
+        let plugin = account.alices_plugin();
+        let first = plugin.role_token(&account.dev, &[]);
+        assert_eq!(cluster.authenticate(&first.good_token()).as_deref(), Ok("alice"), "STS is {ahead} s ahead");
+        assert!((780..=840).contains(&first.remaining().as_secs()), "STS is {ahead} s ahead: {:?}", first.remaining());
+        // The next token, signed from the cached session without asking STS, is dated like the first.
+        forget_tokens(&plugin);
+        let asked = account.counts();
+        let second = plugin.role_token(&account.dev, &[]);
+        assert_eq!(cluster.authenticate(&second.good_token()).as_deref(), Ok("alice"), "STS is {ahead} s ahead");
+        assert_eq!(account.counts(), asked);
+    }
+}
+
+#[test]
+fn a_token_does_not_claim_to_outlive_a_session_by_sts_own_clock() {
+    let account = Account::short_lived(std::time::Duration::from_secs(300));
+    account.sts.set_clock_ahead(600);
+    let output = account.alices_plugin().role_token(&account.dev, &[]);
+    output.good_token();
+    assert!((200..=240).contains(&output.remaining().as_secs()), "{:?}", output.remaining());
+}

@@ -1,0 +1,134 @@
+use std::time::{Duration, Instant};
+
+use crate::support::account::Account;
+use crate::support::http::Reply;
+use crate::support::sts::error_reply;
+use crate::{age_session, forget_tokens};
+
+/// The promise is 15 s; the rest is for a busy machine. What does not heed the deadline takes a minute here.
+const AT_MOST: Duration = Duration::from_secs(25);
+
+#[test]
+fn whatever_sts_answers_there_is_a_clear_error_within_the_deadline_and_nothing_is_kept() {
+    let html = || Reply::Response { status: 200, content_type: "text/html", body: b"<html>Log in</html>".to_vec() };
+    let good_start = "HTTP/1.1 200 -\r\nContent-Type: text/xml\r\nContent-Length: 5000\r\n\r\n<AssumeRoleResponse>";
+    let redirect = "HTTP/1.1 302 -\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let huge = Reply::Response { status: 200, content_type: "text/xml", body: vec![b'x'; 20 << 20] };
+    let cases: Vec<(&str, Reply)> = vec![
+        ("throttling", error_reply(400, "Throttling", "Rate exceeded")),
+        ("5xx", error_reply(503, "ServiceUnavailable", "no")),
+        (
+            "5xx without a body",
+            Reply::Raw(b"HTTP/1.1 502 -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()),
+        ),
+        ("reset", Reply::Reset),
+        ("end at once", Reply::Raw(Vec::new())),
+        ("truncated", Reply::Raw(good_start.as_bytes().to_vec())),
+        ("no HTTP", Reply::Raw(b"SSH-2.0-OpenSSH\r\n".to_vec())),
+        ("garbage", Reply::Response { status: 200, content_type: "text/xml", body: (0..=255).collect() }),
+        ("huge", huge),
+        ("endless", Reply::Endless),
+        ("captive portal", html()),
+        ("redirect", Reply::Raw(redirect.as_bytes().to_vec())),
+        ("a byte a second", Reply::Drip(good_start.as_bytes().to_vec(), Duration::from_secs(1))),
+        ("a black hole", Reply::Stall(Duration::from_secs(60))),
+    ];
+    std::thread::scope(|scope| {
+        for (what, reply) in cases {
+            scope.spawn(move || {
+                let account = Account::new();
+                account.sts.answer_instead(move |_| Some(reply.clone()));
+                let plugin = account.alices_plugin();
+                let started = Instant::now();
+                let output = plugin.role_token(&account.dev, &[]);
+                eprintln!("{what}: {:?}: {}", started.elapsed(), output.stderr.lines().next().unwrap_or_default());
+                let stderr = output.failed_with(5);
+                assert!(
+                    stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: "),
+                    "{what}: {stderr}"
+                );
+                assert!(stderr.lines().count() == 2 && stderr.contains("\neks-group-auth: hint: "), "{what}: {stderr}");
+                assert!(started.elapsed() < AT_MOST, "{what}: {:?}", started.elapsed());
+                assert!(plugin.entries().is_empty(), "{what}");
+                account.sts.answer_rightly();
+                plugin.role_token(&account.dev, &[]).good_token();
+            });
+        }
+    });
+}
+
+#[test]
+fn all_calls_share_one_deadline() {
+    let account = Account::new();
+    account.sts.set_delay(Duration::from_secs(5));
+    account.sts.answer_instead(|call| (call.action == "AssumeRole").then(|| Reply::Stall(Duration::from_secs(60))));
+    let started = Instant::now();
+    account.alices_plugin().role_token(&account.dev, &[]).failed_with(5);
+    assert!(started.elapsed() < Duration::from_secs(19), "{:?}", started.elapsed());
+}
+
+#[test]
+fn a_name_that_does_not_resolve_is_said_with_the_endpoint() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().env("AWS_ENDPOINT_URL_STS", "http://sts.invalid");
+    let output = plugin.role_token(&account.dev, &[]);
+    assert!(output.failed_with(5).contains("(at http://sts.invalid)"), "{}", output.stderr);
+}
+
+#[test]
+fn a_process_that_takes_longer_than_the_deadline_leaves_time_for_sts() {
+    let account = Account::new();
+    let document = serde_json::json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
+    let plugin = account.plugin().write("credentials.json", &document.to_string());
+    let path = plugin.home().join("credentials.json");
+    let config = format!("[default]\ncredential_process = sh -c 'sleep 17; cat {}'\n", path.display());
+    plugin.config(&config).env("PATH", "/usr/bin:/bin").role_token(&account.dev, &[]).good_token();
+}
+
+#[test]
+fn while_sts_is_down_a_session_in_hand_is_used_until_a_minute_before_its_end() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    account.sts.answer_instead(|_| Some(error_reply(503, "ServiceUnavailable", "down")));
+    age_session(&plugin, 3000);
+    forget_tokens(&plugin);
+    let output = plugin.role_token(&account.dev, &[]);
+    assert_eq!(output.code, 0);
+    let warning = "eks-group-auth: warning: the role session could not be renewed and is good for 9 more minutes: could not assume role";
+    assert!(output.stderr.starts_with(warning) && output.stderr.lines().count() == 1, "{}", output.stderr);
+    age_session(&plugin, 545);
+    forget_tokens(&plugin);
+    plugin.role_token(&account.dev, &[]).failed_with(5);
+}
+
+/// Whoever has been taken out of the group is out when the session would be renewed, not at its end.
+#[test]
+fn a_role_that_is_no_longer_permitted_is_left_when_sts_refuses_it() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    account.sts.remove_from_groups("alice");
+    plugin.role_token(&account.dev, &[]).good_token();
+    age_session(&plugin, 3000);
+    forget_tokens(&plugin);
+    plugin.role_token(&account.dev, &[]).failed_with(4);
+}
+
+#[test]
+fn a_fifteen_minute_session_is_used_and_renewed() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let token = || plugin.role_token(&account.dev, &["--duration", "900"]);
+    token().good_token();
+    age_session(&plugin, 600);
+    forget_tokens(&plugin);
+    let output = token();
+    output.good_token();
+    assert!(output.remaining() <= Duration::from_secs(240), "no longer than the session: {:?}", output.remaining());
+    assert_eq!(account.counts().0, 1);
+    age_session(&plugin, 100);
+    forget_tokens(&plugin);
+    token().good_token();
+    assert_eq!(account.counts().0, 2);
+}

@@ -1,0 +1,202 @@
+use std::fs::{File, FileTimes};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use crate::support::plugin::{Output, Plugin, output};
+use crate::{Account, at_once, names};
+
+/// Runs it from a shell that has set a limit or the like first.
+fn after(plugin: &Plugin, first: &str, role: &str) -> Output {
+    let mut command = Command::new("/bin/sh");
+    let script = format!("{first}; exec \"$0\" token --cluster demo --role {role}");
+    command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
+    output(command)
+}
+
+fn private_directory(path: &Path) {
+    std::fs::create_dir_all(path).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
+    for (what, first) in [
+        ("no file may have a byte", "ulimit -f 0"),
+        ("the directory may not be written", "chmod 500 \"$HOME/.cache/eks-group-auth\""),
+        ("the directory may not be read", "chmod 0 \"$HOME/.cache/eks-group-auth\""),
+    ] {
+        let account = Account::new();
+        let plugin = account.alices_plugin().env("PATH", "/usr/bin:/bin");
+        private_directory(&plugin.cache_directory());
+        for _ in 0..2 {
+            after(&plugin, first, &account.dev).good_token();
+        }
+        let temporary =
+            plugin.entries().into_iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with('.'));
+        assert_eq!(temporary.count(), 0, "{what}");
+        let _ = std::fs::set_permissions(plugin.cache_directory(), std::fs::Permissions::from_mode(0o700));
+    }
+}
+
+#[test]
+fn too_few_files_may_be_open_is_an_answer_or_an_error_and_no_panic() {
+    for limit in 4..16 {
+        let account = Account::new();
+        let plugin = account.alices_plugin();
+        let output = after(&plugin, &format!("ulimit -n {limit}"), &account.dev);
+        assert!(!output.stderr.contains("panic"), "{limit}: {}", output.stderr);
+        if output.code == 0 {
+            output.good_token();
+        } else {
+            assert_eq!(output.stdout, "", "{limit}");
+        }
+        plugin.role_token(&account.dev, &[]).good_token();
+    }
+}
+
+#[test]
+fn whoever_holds_the_lock_and_does_not_move_is_waited_for_only_so_long() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    private_directory(&plugin.cache_directory());
+    let held: Vec<File> = (0..64)
+        .map(|number| {
+            let path = plugin.cache_directory().join(format!("lock-{number:02}"));
+            let file = File::create(&path).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            file.lock().unwrap();
+            file
+        })
+        .collect();
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts().0, 1);
+    drop(held);
+    plugin.role_token(&account.dev, &["--refresh"]).good_token();
+}
+
+#[test]
+fn lock_files_that_are_none_cost_the_single_flight_and_nothing_else() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    private_directory(&plugin.cache_directory());
+    let victim = plugin.home().join("victim");
+    std::fs::write(&victim, "untouched").unwrap();
+    for number in 0..64 {
+        let path = plugin.cache_directory().join(format!("lock-{number:02}"));
+        match number % 3 {
+            0 => std::fs::create_dir(path).unwrap(),
+            1 => std::os::unix::fs::symlink(&victim, path).unwrap(),
+            _ => {
+                let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+                rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+            }
+        }
+    }
+    for cluster in ["a", "b", "c", "d", "e", "f", "g", "h"] {
+        plugin.run(&["token", "--cluster", cluster]).good_token();
+    }
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(std::fs::read_to_string(victim).unwrap(), "untouched");
+}
+
+/// Killed after nothing, a little, or almost all of its work: the next one has a good answer, and what was left lying is
+/// swept.
+#[test]
+fn being_killed_at_any_moment_harms_nobody() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    for step in 0..150 {
+        let mut child = plugin
+            .command(&["token", "-i", "demo", "-r", &account.dev, "--refresh"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_micros(300 * step));
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    plugin.role_token(&account.dev, &[]).good_token();
+    let before = account.counts().0;
+    plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(account.counts().0, before);
+    make_old(&plugin, ".", Duration::from_secs(3600));
+    let _ = std::fs::remove_file(plugin.cache_directory().join("swept"));
+    plugin.role_token(&account.dev, &["--refresh"]).good_token();
+    assert_eq!(names(&plugin, "."), Vec::<String>::new());
+}
+
+fn make_old(plugin: &Plugin, start: &str, age: Duration) {
+    for name in names(plugin, start) {
+        let file = File::options().write(true).open(plugin.cache_directory().join(name)).unwrap();
+        file.set_times(FileTimes::new().set_modified(SystemTime::now() - age)).unwrap();
+    }
+}
+
+#[test]
+fn ten_thousand_old_entries_are_swept_and_what_is_not_ours_is_not() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    private_directory(&plugin.cache_directory());
+    let old = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(14 * 3600));
+    for number in 0..10_000 {
+        let kind = ["token", "session", "caller", "failure"][number % 4];
+        let file = File::create(plugin.cache_directory().join(format!("{kind}-{number:064x}"))).unwrap();
+        file.set_times(old).unwrap();
+    }
+    let own = plugin.cache_directory().join("session-notes.txt");
+    File::create(&own).unwrap().set_times(old).unwrap();
+    for _ in 0..8 {
+        plugin.role_token(&account.dev, &["--refresh"]).good_token();
+    }
+    assert_eq!(names(&plugin, "").len(), 4, "a token, a session, a caller, and the notes");
+    assert!(own.exists());
+}
+
+#[test]
+fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    assert_eq!(plugin.run(&["cache", "path"]).stdout, format!("{}\n", plugin.cache_directory().display()));
+    assert_eq!(plugin.run(&["cache", "list"]).stdout, "The cache is empty.\n");
+    let token = plugin.role_token(&account.dev, &[]).good_token();
+    let list = plugin.run(&["cache", "list"]).stdout;
+    let lines: Vec<&str> = list.lines().collect();
+    assert!(lines[0].starts_with("KIND") && lines.len() == 4, "{list}");
+    let of_token = lines.iter().find(|line| line.starts_with("token")).unwrap();
+    for part in ["demo", &account.dev, "eu-west-1", &account.alice.access_key_id] {
+        assert!(of_token.contains(part), "{list}");
+    }
+    assert!(!list.contains(&token) && !list.contains("ASIA") && !list.contains("secret"), "{list}");
+    assert_eq!(plugin.run(&["cache", "clear", "--expired"]).code, 0);
+    assert_eq!(plugin.entries().len(), 3, "none of them is over");
+    age_all(&plugin);
+    assert_eq!(plugin.run(&["cache", "clear", "--expired"]).code, 0);
+    assert_eq!(plugin.entries().len(), 0);
+    plugin.role_token(&account.dev, &[]).good_token();
+    for _ in 0..2 {
+        let output = plugin.run(&["cache", "clear"]);
+        assert_eq!(output.code, 0, "as often as one likes");
+        assert!(output.stdout.ends_with("this revokes nothing at AWS.\n"), "{}", output.stdout);
+    }
+    assert_eq!(plugin.entries().len(), 0);
+}
+
+fn age_all(plugin: &Plugin) {
+    for entry in plugin.entries() {
+        crate::support::plugin::age_entry(&entry, 14 * 3600);
+    }
+}
+
+#[test]
+fn clearing_while_others_work_harms_nobody() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    for output in at_once(20, |number| match number % 4 {
+        0 => plugin.run(&["cache", "clear"]),
+        _ => plugin.role_token(&account.dev, &[]),
+    }) {
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""));
+    }
+}

@@ -1,0 +1,181 @@
+//! Markers in every secret: none comes out anywhere but in the answer and in the entries.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::account::Account;
+use crate::support::http::Reply;
+use crate::support::plugin::{Output, Plugin};
+use crate::support::sts::{Keys, error_reply};
+
+const MARKER: &str = "MARKERmarkerMARKER";
+
+/// What the loopback STS puts into the secrets of its sessions.
+const SESSION_MARKERS: [&str; 2] = ["secret/of+session", "IQoJb3JpZ2luX2Vj"];
+
+fn marked(account: &Account) -> Plugin {
+    let keys = Keys {
+        access_key_id: account.alice.access_key_id.clone(),
+        secret_access_key: format!("{MARKER}/secret"),
+        session_token: Some(format!("{MARKER}/token")),
+    };
+    account.plugin().keys(&keys)
+}
+
+#[track_caller]
+fn says_no_secret(what: &str, output: &Output) {
+    for marker in [MARKER].iter().chain(&SESSION_MARKERS) {
+        assert!(!output.stderr.contains(marker), "{what}: {}", output.stderr);
+        assert!(output.code == 0 || !output.stdout.contains(marker), "{what}");
+    }
+}
+
+#[test]
+fn no_outcome_shows_a_secret() {
+    let account = Account::new();
+    let role = account.dev.as_str();
+    let config = |text: &str| account.plugin().config(text).env("PATH", "/usr/bin:/bin");
+    let sso = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp\n";
+    let sso_file = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+    let info = |config: &str| {
+        format!(
+            r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{{"cluster":{{"config":{config}}}}}}}"#
+        )
+    };
+    let proxy = "http://user:MARKERmarkerMARKER@127.0.0.1:1";
+    for (what, output) in [
+        ("refused by STS", marked(&account).role_token(role, &[])),
+        ("a good call", account.alices_plugin().role_token(role, &[])),
+        ("no STS", marked(&account).env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1").role_token(role, &[])),
+        ("no proxy", marked(&account).env("HTTP_PROXY", proxy).env("HTTPS_PROXY", proxy).role_token(role, &[])),
+        (
+            "control characters in a key",
+            marked(&account).env("AWS_SECRET_ACCESS_KEY", format!("{MARKER}\n")).token(&[]),
+        ),
+        ("a session token that is too long", marked(&account).env("AWS_SESSION_TOKEN", MARKER.repeat(300)).token(&[])),
+        ("exec info: array", marked(&account).env("KUBERNETES_EXEC_INFO", info(&format!("[\"{MARKER}\"]"))).token(&[])),
+        (
+            "exec info: number",
+            marked(&account)
+                .env("KUBERNETES_EXEC_INFO", info(&format!("{{\"region\":{{\"x\":\"{MARKER}\"}}}}")))
+                .token(&[]),
+        ),
+        (
+            "a config without =",
+            config(&format!("[default]\naws_access_key_id = AKIA\naws_secret_access_key {MARKER}\n")).token(&[]),
+        ),
+        ("a key without its id", config(&format!("[default]\naws_secret_access_key = {MARKER}\n")).token(&[])),
+        (
+            "a process that prints no JSON",
+            config(&format!("[default]\ncredential_process = echo {MARKER}\n")).token(&[]),
+        ),
+        (
+            "a process that prints half",
+            config(&format!(
+                "[default]\ncredential_process = printf '{{\"Version\":1,\"SecretAccessKey\":\"{MARKER}\"'\n"
+            ))
+            .token(&[]),
+        ),
+        (
+            "a secret where a number was expected",
+            config(&format!("[default]\ncredential_process = echo '{{\"Version\":\"{MARKER}\"}}'\n")).token(&[]),
+        ),
+        (
+            "an SSO token that is none",
+            config(sso).write(sso_file, &format!("{{\"accessToken\":[\"{MARKER}\"]}}")).token(&[]),
+        ),
+        (
+            "an SSO token with a bad date",
+            config(sso)
+                .write(sso_file, &format!("{{\"accessToken\":\"{MARKER}\",\"expiresAt\":\"{MARKER}\"}}"))
+                .token(&[]),
+        ),
+        (
+            "a web identity that is refused",
+            account
+                .plugin()
+                .write("jwt", MARKER)
+                .env("AWS_WEB_IDENTITY_TOKEN_FILE", "jwt")
+                .env("AWS_ROLE_ARN", role)
+                .token(&[]),
+        ),
+    ] {
+        says_no_secret(what, &output);
+    }
+}
+
+#[test]
+fn what_sts_sends_is_not_shown_whatever_is_wrong_with_it() {
+    let body = format!(
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><SecretAccessKey>{MARKER}</SecretAccessKey><SessionToken>{MARKER}"
+    );
+    for reply in [
+        Reply::xml(200, body.clone()),
+        Reply::xml(
+            200,
+            format!(
+                "{body}</SessionToken><Expiration>{MARKER}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+            ),
+        ),
+        Reply::Raw(format!("HTTP/1.1 200 {MARKER}\r\n\r\n{body}").into_bytes()),
+    ] {
+        let account = Account::new();
+        account.sts.answer_instead(move |_| Some(reply.clone()));
+        says_no_secret("a bad answer", &account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]));
+    }
+}
+
+#[test]
+fn secrets_are_in_the_entries_and_in_no_other_file() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    account.sts.answer_instead(|_| Some(error_reply(503, "ServiceUnavailable", "down")));
+    plugin.role_token(&account.dev, &["--refresh"]).failed_with(5);
+    let mut seen = 0;
+    visit(plugin.home(), &mut |path| {
+        let contents = String::from_utf8_lossy(&std::fs::read(path).unwrap()).into_owned();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        assert!(!contents.contains(&account.alice.secret_access_key), "{name}: the user's own secret");
+        let has_a_secret =
+            contents.contains("k8s-aws-v1.") || SESSION_MARKERS.iter().any(|marker| contents.contains(marker));
+        if has_a_secret {
+            seen += 1;
+            assert!(name.starts_with("token-") || name.starts_with("session-"), "{name}");
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        }
+    });
+    assert_eq!(seen, 2);
+}
+
+fn visit(directory: &Path, look: &mut dyn FnMut(&Path)) {
+    for entry in directory.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { visit(&path, look) } else { look(&path) }
+    }
+}
+
+/// What the memory of a process holds would be in it.
+#[test]
+fn no_core_is_dumped() {
+    let account = Account::new();
+    account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(30))));
+    let plugin = account.alices_plugin();
+    let script = format!(
+        "ulimit -c unlimited 2>/dev/null; cd \"$HOME\"; exec \"$0\" token --cluster demo --role {}",
+        account.dev
+    );
+    let mut command = std::process::Command::new("/bin/sh");
+    command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
+    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+    while account.sts.calls().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).unwrap();
+    let status = child.wait().unwrap();
+    assert_eq!(status.signal(), Some(6));
+    assert!(!status.core_dumped());
+}

@@ -1,0 +1,143 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::support::cluster::Cluster;
+use crate::support::sts::Role;
+use crate::{Account, age_session, at_once, forget_tokens};
+
+#[test]
+fn fifty_and_two_hundred_cold_processes_cost_one_assume_role() {
+    for processes in [50, 200] {
+        let account = Account::new();
+        account.sts.set_delay(Duration::from_millis(200));
+        let plugin = account.alices_plugin();
+        let started = Instant::now();
+        let outputs = at_once(processes, |_| plugin.role_token(&account.dev, &[]));
+        eprintln!("{processes} cold processes, STS 200 ms away: all done after {:?}", started.elapsed());
+        for output in &outputs {
+            output.good_token();
+        }
+        assert_eq!(account.counts(), (1, 1), "{processes} processes");
+    }
+}
+
+#[test]
+fn fifty_warm_processes_ask_nobody() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let token = plugin.role_token(&account.dev, &[]).good_token();
+    for output in at_once(50, |_| plugin.role_token(&account.dev, &[])) {
+        assert_eq!(output.good_token(), token);
+    }
+    assert_eq!(account.counts(), (1, 1));
+}
+
+#[test]
+fn in_the_renewal_window_one_process_renews_and_the_others_do_not_wait() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    age_session(&plugin, 3000);
+    forget_tokens(&plugin);
+    let delay = Duration::from_secs(5);
+    account.sts.set_delay(delay);
+    let started = Instant::now();
+    let waited = AtomicUsize::new(0);
+    let outputs = at_once(50, |_| {
+        let output = plugin.role_token(&account.dev, &[]);
+        if started.elapsed() >= delay {
+            waited.fetch_add(1, Ordering::SeqCst);
+        }
+        output
+    });
+    for output in outputs {
+        output.good_token();
+    }
+    assert_eq!(account.counts(), (2, 1));
+    assert!(waited.into_inner() <= 1, "who does not renew is done before STS answers");
+}
+
+#[test]
+fn ten_roles_in_five_clusters_are_not_mixed_up() {
+    let account = Account::new();
+    account.sts.set_delay(Duration::from_millis(200));
+    let roles: Vec<String> =
+        (0..10).map(|number| account.sts.add_role(&format!("role-{number}"), Role::of_group("developers"))).collect();
+    let clusters: Vec<Cluster> = (0..5)
+        .map(|number| {
+            let cluster = Cluster::start(&format!("cluster-{number}"), "eu-west-1", &account.sts);
+            for (number, role) in roles.iter().enumerate() {
+                cluster.map_role(role, &format!("role-{number}:{{{{SessionName}}}}"));
+            }
+            cluster
+        })
+        .collect();
+    let plugin = account.alices_plugin();
+    let outputs =
+        at_once(250, |number| plugin.run(&["token", "-i", clusters[number % 5].name(), "-r", &roles[number / 5 % 10]]));
+    account.sts.set_delay(Duration::ZERO);
+    for (number, output) in outputs.iter().enumerate() {
+        let who = clusters[number % 5].authenticate(&output.good_token());
+        assert_eq!(who, Ok(format!("role-{}:alice", number / 5 % 10)));
+    }
+    assert_eq!(account.counts().0, 10);
+}
+
+#[test]
+fn fifty_that_are_denied_share_one_answer_and_the_next_run_asks_again() {
+    let account = Account::new();
+    account.sts.set_delay(Duration::from_millis(500));
+    let plugin = account.plugin().keys(&account.bob);
+    let outputs = at_once(50, |_| plugin.role_token(&account.dev, &[]));
+    for output in &outputs {
+        assert_eq!(output.failed_with(4), outputs[0].stderr);
+    }
+    assert_eq!(account.counts(), (1, 1));
+    plugin.role_token(&account.dev, &[]).failed_with(4);
+    assert_eq!(account.counts(), (2, 1));
+}
+
+/// Sessions that are over after some seconds, and processes that are killed at any moment: whoever survives has a good
+/// answer.
+#[test]
+fn chaos() {
+    let account = Account::short_lived(Duration::from_secs(64));
+    account.sts.set_delay(Duration::from_millis(20));
+    let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
+    cluster.map_role(&account.dev, "{{SessionName}}");
+    let plugin = account.alices_plugin();
+    let end = Instant::now() + Duration::from_secs(20);
+    let (survivors, killed, enough) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for seed in 0..6 {
+            let (plugin, account, cluster) = (&plugin, &account, &cluster);
+            let (survivors, killed, enough) = (&survivors, &killed, &enough);
+            scope.spawn(move || {
+                let mut random = fastrand::Rng::with_seed(seed);
+                while Instant::now() < end && !enough.load(Ordering::SeqCst) {
+                    let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev]);
+                    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+                    let mut child = command.spawn().unwrap();
+                    if random.u8(..) < 100 {
+                        std::thread::sleep(Duration::from_micros(random.u64(..40_000)));
+                        let _ = child.kill();
+                    }
+                    let output = child.wait_with_output().unwrap();
+                    if output.status.code().is_none() {
+                        killed.fetch_add(1, Ordering::SeqCst);
+                        continue;
+                    }
+                    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+                    assert!(output.status.success(), "{stderr}");
+                    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+                    let who = cluster.authenticate(document["status"]["token"].as_str().unwrap());
+                    assert_eq!(who.as_deref(), Ok("alice"));
+                    survivors.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    eprintln!("{survivors:?} survivors, {killed:?} killed, {} role sessions", account.counts().0);
+    assert!(survivors.into_inner() > 50 && killed.into_inner() > 20, "something was tested");
+    assert!(account.counts().0 > 1, "sessions ended meanwhile");
+}

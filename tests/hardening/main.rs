@@ -1,0 +1,63 @@
+//! The slow tests, `cargo test --test hardening`: many processes at once, faults of STS, disk and clock, attacks on the
+//! cache, and clusters that refuse.
+
+#![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment themselves")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+/// What somebody else may have put into the cache directory.
+mod attacks;
+/// STS's clock is not this machine's.
+mod clock;
+/// What STS, or something in its place, may answer.
+mod faults;
+/// Disks, limits, locks, and being killed.
+mod files;
+/// Markers in every secret: none comes out.
+mod leaks;
+/// Many processes at once.
+mod load;
+/// A cluster that refuses a good token, with the real kubectl.
+mod refused;
+
+use support::account::Account;
+use support::plugin::{Output, Plugin};
+
+/// Runs so many at the same time; what each gave.
+fn at_once(runs: usize, run: impl Fn(usize) -> Output + Sync) -> Vec<Output> {
+    let start = std::sync::Barrier::new(runs);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..runs)
+            .map(|number| {
+                let (start, run) = (&start, &run);
+                scope.spawn(move || {
+                    start.wait();
+                    run(number)
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("no run panics")).collect()
+    })
+}
+
+/// The names of the tokens, sessions and callers in the cache.
+fn names(plugin: &Plugin, kind: &str) -> Vec<String> {
+    let entries = plugin.entries().into_iter();
+    let names = entries.map(|path| path.file_name().expect("a name").to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with(kind)).collect()
+}
+
+/// Removes the tokens, so that the session has to serve.
+fn forget_tokens(plugin: &Plugin) {
+    for name in names(plugin, "token-") {
+        std::fs::remove_file(plugin.cache_directory().join(name)).expect("a file");
+    }
+}
+
+/// Makes the session older by so many seconds.
+fn age_session(plugin: &Plugin, seconds: i64) {
+    for name in names(plugin, "session-") {
+        support::plugin::age_entry(&plugin.cache_directory().join(name), seconds);
+    }
+}

@@ -1,0 +1,175 @@
+//! After a 401 client-go runs the plugin again and does not say why. Measured with kubectl 1.27 to 1.33.
+
+use crate::support::account::Account;
+use crate::support::cluster::Cluster;
+use crate::support::kubectl::{ExecBlock, Kubectl, find_all, kubeconfig};
+use crate::support::plugin::{Output, Plugin, age_entry, output};
+use crate::{age_session, names};
+
+const EXEC_INFO: &str =
+    r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+
+/// The oldest and the newest; the others behave as one of them.
+fn kubectls() -> Vec<Kubectl> {
+    let all = find_all();
+    if all.is_empty() {
+        assert!(
+            std::env::var_os("REQUIRE_KUBECTL").is_none_or(|value| value != "1"),
+            "REQUIRE_KUBECTL=1, and there is no kubectl in PATH"
+        );
+        eprintln!("SKIPPED: there is no kubectl in PATH");
+    }
+    let newest = all.last().cloned();
+    let mut chosen: Vec<Kubectl> = all.into_iter().take(1).chain(newest).collect();
+    chosen.dedup_by(|one, other| one.version == other.version);
+    chosen
+}
+
+struct World {
+    account: Account,
+    cluster: Cluster,
+    plugin: Plugin,
+}
+
+impl World {
+    /// In which one `kubectl get pods` has gone well.
+    fn warm(kubectl: &Kubectl) -> Self {
+        let account = Account::new();
+        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
+        cluster.map_role(&account.dev, "{{SessionName}}");
+        let plugin = account.alices_plugin();
+        let world = World { account, cluster, plugin };
+        assert_eq!(world.pods(kubectl).code, 0);
+        world
+    }
+
+    fn pods(&self, kubectl: &Kubectl) -> Output {
+        let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &self.account.dev]);
+        output(kubectl.command(&kubeconfig(&self.cluster, &self.plugin, &exec), &self.plugin, &["get", "pods"]))
+    }
+
+    fn forget_discovery(&self) {
+        let _ = std::fs::remove_dir_all(self.plugin.home().join(".kube"));
+    }
+}
+
+fn our_lines(output: &Output) -> Vec<&str> {
+    output.stderr.lines().filter(|line| line.starts_with("eks-group-auth: ")).collect()
+}
+
+#[test]
+fn a_token_that_is_refused_once_is_replaced_within_the_command_or_by_the_next() {
+    for kubectl in kubectls() {
+        let world = World::warm(&kubectl);
+        world.forget_discovery();
+        world.cluster.refuse(1);
+        let output = world.pods(&kubectl);
+        assert_eq!((output.code, our_lines(&output).len()), (0, 0), "{}, cold: {}", kubectl.version, output.stderr);
+        world.cluster.refuse(1);
+        world.pods(&kubectl);
+        let output = world.pods(&kubectl);
+        assert_eq!(output.code, 0, "{}, warm: {}", kubectl.version, output.stderr);
+        assert_eq!(world.account.counts().0, 1, "{}", kubectl.version);
+    }
+}
+
+#[test]
+fn a_cluster_that_always_refuses_gets_one_line_and_at_most_one_more_role_session_a_minute() {
+    for kubectl in kubectls() {
+        let world = World::warm(&kubectl);
+        age_session(&world.plugin, 120);
+        world.forget_discovery();
+        world.cluster.refuse(usize::MAX);
+        let mut lines = Vec::new();
+        for _ in 0..4 {
+            let output = world.pods(&kubectl);
+            assert_ne!(output.code, 0);
+            lines.extend(our_lines(&output).into_iter().map(str::to_owned));
+        }
+        let expected = format!(
+            "eks-group-auth: warning: kubectl came back for another token, so the cluster probably refuses it: is `demo` exactly the cluster's name, and does the cluster map `{}`?",
+            world.account.dev
+        );
+        assert_eq!(lines, [expected], "{}", kubectl.version);
+        assert_eq!(world.account.counts().0, 2, "{}", kubectl.version);
+    }
+}
+
+#[test]
+fn a_session_that_was_revoked_is_replaced() {
+    for kubectl in kubectls() {
+        let world = World::warm(&kubectl);
+        age_session(&world.plugin, 120);
+        world.account.sts.revoke_sessions(&world.account.dev);
+        world.forget_discovery();
+        let cold = world.pods(&kubectl);
+        assert_eq!(cold.code, 0, "{}, cold, within one command: {}", kubectl.version, cold.stderr);
+        assert_eq!(world.account.counts().0, 2);
+
+        age_session(&world.plugin, 120);
+        world.account.sts.revoke_sessions(&world.account.dev);
+        let codes: Vec<i32> = (0..3).map(|_| world.pods(&kubectl).code).collect();
+        assert_eq!(codes[2], 0, "{}, warm, where kubectl gives up after two calls: {codes:?}", kubectl.version);
+        assert_eq!(world.account.counts().0, 3);
+    }
+}
+
+/// It builds a second client, which asks for itself.
+#[test]
+fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
+    use std::io::Write as _;
+    for kubectl in kubectls() {
+        let world = World::warm(&kubectl);
+        let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &world.account.dev]);
+        let entry = |world: &World| {
+            std::fs::read(world.plugin.cache_directory().join(&names(&world.plugin, "token-")[0])).unwrap()
+        };
+        let before = entry(&world);
+        for _ in 0..3 {
+            let text = kubeconfig(&world.cluster, &world.plugin, &exec);
+            let mut command = kubectl.command(&text, &world.plugin, &["get", "-f", "-", "-o", "name"]);
+            command
+                .stdin(std::process::Stdio::piped())
+                .stdout(std::process::Stdio::piped())
+                .stderr(std::process::Stdio::piped());
+            let mut child = command.spawn().unwrap();
+            child
+                .stdin
+                .take()
+                .unwrap()
+                .write_all(br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-0","namespace":"default"}}"#)
+                .unwrap();
+            let output = child.wait_with_output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.success() && stderr.is_empty(), "{}: {stderr}", kubectl.version);
+        }
+        assert_eq!(world.account.counts().0, 1, "{}", kubectl.version);
+        if cfg!(target_os = "linux") {
+            assert!(entry(&world) == before, "{}: the token was served each time", kubectl.version);
+        }
+    }
+}
+
+/// Like k9s: one process, which asks again when what it has is over.
+#[test]
+fn a_client_that_asks_again_at_expiry_is_not_mistaken_for_one_that_was_refused() {
+    let account = Account::new();
+    let plugin = account.alices_plugin().env("KUBERNETES_EXEC_INFO", EXEC_INFO);
+    for _ in 0..4 {
+        plugin.role_token(&account.dev, &[]).good_token();
+        for name in names(&plugin, "token-") {
+            age_entry(&plugin.cache_directory().join(name), 840);
+        }
+    }
+    assert_eq!(account.counts().0, 1);
+}
+
+#[test]
+fn people_and_scripts_are_served_the_cached_token_as_often_as_they_ask() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let token = plugin.role_token(&account.dev, &[]).good_token();
+    for _ in 0..5 {
+        assert_eq!(plugin.role_token(&account.dev, &[]).good_token(), token);
+    }
+}
