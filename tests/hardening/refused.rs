@@ -127,7 +127,7 @@ fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
         let before = entry(&world);
         for _ in 0..3 {
             let text = kubeconfig(&world.cluster, &world.plugin, &exec);
-            let mut command = kubectl.command(&text, &world.plugin, &["get", "-f", "-", "-o", "name"]);
+            let mut command = kubectl.command(&text, &world.plugin, &["apply", "-f", "-", "--validate=false"]);
             command
                 .stdin(std::process::Stdio::piped())
                 .stdout(std::process::Stdio::piped())
@@ -137,13 +137,15 @@ fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
                 .stdin
                 .take()
                 .unwrap()
-                .write_all(br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-0","namespace":"default"}}"#)
+                .write_all(br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"new-0","namespace":"default"}}"#)
                 .unwrap();
             let output = child.wait_with_output().unwrap();
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(output.status.success() && stderr.is_empty(), "{}: {stderr}", kubectl.version);
         }
         assert_eq!(world.account.counts().0, 1, "{}", kubectl.version);
+        let asked = world.cluster.seen().iter().filter(|seen| seen.path.ends_with("/pods/new-0")).count();
+        assert_eq!(asked, 3, "{}", kubectl.version);
         if cfg!(target_os = "linux") {
             assert!(entry(&world) == before, "{}: the token was served each time", kubectl.version);
         }

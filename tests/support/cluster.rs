@@ -266,7 +266,7 @@ fn api(request: &Request, user: &User) -> Reply {
         ),
         ("GET", "/api/v1") => resource_list(
             "v1",
-            json!({"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": ["get", "list"], "shortNames": ["po"]}),
+            json!({"name": "pods", "singularName": "pod", "namespaced": true, "kind": "Pod", "verbs": ["get", "list", "create", "patch"], "shortNames": ["po"]}),
         ),
         ("GET", "/apis/authentication.k8s.io/v1") => resource_list(
             "authentication.k8s.io/v1",
@@ -292,10 +292,10 @@ fn api(request: &Request, user: &User) -> Reply {
             &format!("pods is forbidden: User \"{}\" cannot list resource \"pods\"", user.username),
         ),
         ("GET", "/api/v1/namespaces/default/pods") => pods(),
-        ("GET", "/api/v1/namespaces/default/pods/web-0") => Reply::json(
-            200,
-            &json!({"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "web-0", "namespace": "default"}}),
-        ),
+        // What is made is accepted and forgotten.
+        ("POST", "/api/v1/namespaces/default/pods") => {
+            Reply::Response { status: 201, content_type: "application/json", body: request.body.clone() }
+        }
         _ => status(404, "NotFound", "the server could not find the requested resource"),
     }
 }

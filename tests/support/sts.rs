@@ -175,6 +175,14 @@ impl Sts {
         self.lock().web_identities.insert(token.to_owned(), role_arn.to_owned());
     }
 
+    /// Puts a user into a group.
+    pub fn add_to_group(&self, name: &str, group: &str) {
+        let end = format!(":user/{name}");
+        for principal in self.lock().principals.iter_mut().filter(|principal| principal.arn.ends_with(&end)) {
+            principal.groups.push(group.to_owned());
+        }
+    }
+
     /// Takes a user out of all groups.
     pub fn remove_from_groups(&self, name: &str) {
         let end = format!(":user/{name}");
