@@ -75,7 +75,7 @@ fn table(head: [&str; 7], rows: Vec<[String; 7]>) -> String {
 
 /// Everything but the lock files, or only what cannot be served any more.
 fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error> {
-    let mut removed = 0;
+    let (mut removed, mut not_removed) = (0, None);
     for store in cache.stores() {
         let names = store
             .names()
@@ -84,8 +84,12 @@ fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error>
         let (gone, left): (Vec<String>, Vec<String>) = names.partition(|name| store.remove(name));
         removed += gone.len();
         if !left.is_empty() {
-            return Err(Error::NotRemoved { directory: store.directory().display().to_string(), names: left.len() });
+            let directory = store.directory().display().to_string();
+            not_removed = Some(Error::NotRemoved { directory, names: left.len() });
         }
+    }
+    if let Some(error) = not_removed {
+        return Err(error);
     }
     Ok(format!(
         "Removed {removed} files. Sessions and tokens that were handed out stay valid until their end: this revokes nothing at AWS.\n"
@@ -98,7 +102,9 @@ fn is_over(store: &Store, name: &str, now: SystemTime) -> bool {
         Some(listed) => listed.expiration <= now,
         None => {
             !name.starts_with('.')
-                || store.modified(name).is_none_or(|modified| modified + cache::TEMPORARY_LIFE <= now)
+                || store
+                    .modified(name)
+                    .is_none_or(|modified| now.duration_since(modified).is_ok_and(|age| age >= cache::TEMPORARY_LIFE))
         }
     }
 }

@@ -41,10 +41,10 @@ use crate::sts::{are_well_formed, causes, failure, last_cause};
 use crate::token;
 
 /// For everything that waits on a network, when nobody is asked anything.
-const DEADLINE: Duration = Duration::from_secs(15);
+pub const DEADLINE: Duration = Duration::from_secs(15);
 
 /// A `credential_process` may ask its user something, in a browser perhaps. What follows it has the time above.
-const CREDENTIAL_PROCESS_DEADLINE: Duration = Duration::from_secs(60);
+pub const CREDENTIAL_PROCESS_DEADLINE: Duration = Duration::from_secs(60);
 
 /// One try, so that the deadline leaves room for another.
 const ATTEMPT: Duration = Duration::from_secs(6);

@@ -9,25 +9,21 @@ use rustix::process::{geteuid, getppid};
 use rustix::system::uname;
 
 use crate::cache::Cache;
-use crate::cache::asked::Verdict;
+use crate::cache::asked::{REFUSAL_WINDOW, Verdict};
 use crate::cache::entry::{About, CallerEntry, FailureEntry, SessionEntry, SessionState, TokenEntry};
 use crate::cache::key::Key;
 use crate::cache::lock::{Lock, Turn, pause};
 use crate::cli::{GlobalArgs, TokenArgs};
-use crate::credentials::Aws;
+use crate::credentials::{Aws, CREDENTIAL_PROCESS_DEADLINE, DEADLINE};
 use crate::env::Env;
 use crate::error::{Error, Warning};
 use crate::exec_credential::{self, ExecInfo};
 use crate::identity::{Fingerprint, Place, ProfileUse};
 use crate::presign::{PresignedUrl, Signer};
-use crate::request::{AnswerForm, NamedBy, ProfileChoice, RoleRequest, SessionName, TokenRequest};
+use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, SessionName, TokenRequest};
 use crate::source_files::{SourceFiles, sso_token_files, workload_token_files};
 use crate::sts::{Caller, CallerIdentity};
-use crate::token::{self, Token, unix_seconds};
-
-/// How long a process waits for another one that asks for the same. Longer than AWS takes when all is well, and then
-/// it asks for itself.
-const PATIENCE: Duration = Duration::from_secs(10);
+use crate::token::{self, Token};
 
 /// What goes to stdout for `eks-group-auth token`.
 pub fn get_token(
@@ -46,16 +42,17 @@ pub fn get_token(
     let identity = fingerprint(env, &profile, &files);
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
-    let client = exec_info.from_client_go.then(|| getppid().map_or(0, |parent| parent.as_raw_nonzero().get() as u32));
+    let client =
+        if exec_info.from_client_go { getppid().map(|parent| parent.as_raw_nonzero().get() as u32) } else { None };
 
-    let mut accept = Accept { token: !request.refresh, session: AcceptSession::of(&request, now) };
-    if accept.token
-        && let Some((token, expiration)) = cache.load(&key, |entry: TokenEntry| entry.serve(now))
-    {
-        let verdict = client.map_or(Verdict::Serve, |client| cache.judge(&key, client, unix_seconds(now) as u64));
+    let mut accept = Accept { token: !request.refresh, session: AcceptSession::Any };
+    if request.refresh {
+        accept.session = AcceptSession::Nothing;
+    } else if let Some(entry) = cache.load(&key, |entry: TokenEntry| entry.is_good(now).then_some(entry)) {
+        let verdict = client.map_or(Verdict::Serve, |client| cache.judge(&key, client, entry.signed_at(), now));
         match verdict {
-            Verdict::Serve => return render(&request, &token, expiration),
-            Verdict::SignAnew => accept.token = false,
+            Verdict::Serve => {}
+            Verdict::SignAnew => accept = Accept { token: false, session: AcceptSession::Any },
             Verdict::AssumeAnew { say } => {
                 accept = Accept { token: false, session: AcceptSession::UnlessRevoked };
                 if say {
@@ -66,8 +63,19 @@ pub fn get_token(
                 }
             }
         }
-    } else if let Some(client) = client {
-        cache.given_anew(&key, client);
+        let young = entry.is_younger_than(Duration::from_secs(REFUSAL_WINDOW), now);
+        let has_session = || {
+            let role = request.role.as_ref();
+            role.is_some_and(|role| {
+                cache.load(&Key::session(&identity, &request.endpoint, role), Some::<SessionEntry>).is_some()
+            })
+        };
+        // Where there is no session to sign with, another token would cost a call to AWS each time.
+        if (verdict == Verdict::Serve || (young && !has_session()))
+            && let Some((token, expiration)) = entry.serve(now)
+        {
+            return render(&request, &token, expiration);
+        }
     }
 
     let call = Call {
@@ -78,6 +86,7 @@ pub fn get_token(
         clock,
         identity,
         key,
+        client,
         accept,
         cache,
         warnings,
@@ -96,16 +105,10 @@ struct Accept {
 #[derive(Clone, Copy)]
 enum AcceptSession {
     Any,
-    /// `--refresh`: only what was obtained after the call began.
-    NewerThan(SystemTime),
-    /// The cluster seems to refuse it: only one that is too young to be asked for again.
+    /// `--refresh`.
+    Nothing,
+    /// The cluster seems to refuse it: only one that is too young to be asked for again; another is better than none.
     UnlessRevoked,
-}
-
-impl AcceptSession {
-    fn of(request: &TokenRequest, now: SystemTime) -> Self {
-        if request.refresh { AcceptSession::NewerThan(now) } else { AcceptSession::Any }
-    }
 }
 
 /// A call that found no token in the cache, or none that is good enough.
@@ -118,6 +121,8 @@ struct Call<'a> {
     identity: Fingerprint,
     /// Of the token.
     key: Key,
+    /// The process that asks, where it is client-go's.
+    client: Option<u32>,
     accept: Accept,
     cache: Cache,
     warnings: &'a mut Vec<Warning>,
@@ -125,9 +130,9 @@ struct Call<'a> {
 
 /// What the cache has, looked at again while another process is asking.
 enum Found {
-    Token(Token, SystemTime),
+    Token(TokenEntry),
     Signer(Signer),
-    /// A session that should be renewed, but is good.
+    /// A session that another should replace, but that is better than none.
     InHand(SessionEntry),
     Nothing,
 }
@@ -136,12 +141,17 @@ impl Call<'_> {
     fn token(mut self) -> Result<(Token, SystemTime), Error> {
         token::check_endpoint(&self.request.endpoint)?;
         // The lock is held until the token is stored, for whoever waits to find it.
-        let (found, _lock) = self.wait_for_turn()?;
+        let (found, lock) = self.wait_for_turn()?;
         let (signer, session) = match found {
-            Found::Token(token, expiration) => return Ok((token, expiration)),
+            Found::Token(entry) => {
+                if let Some((token, expiration)) = entry.serve((self.clock)()) {
+                    return Ok((token, expiration));
+                }
+                return Err(Error::Internal("a token was over as soon as it was found".into()));
+            }
             Found::Signer(signer) => (signer, None),
             Found::InHand(_) | Found::Nothing => {
-                self.fetch(found).inspect_err(|error| self.tell_those_who_wait(error))?
+                self.fetch(found).inspect_err(|error| self.tell_those_who_wait(&lock, error))?
             }
         };
         let signed_at = (self.clock)();
@@ -155,60 +165,80 @@ impl Call<'_> {
         if let (Some(role), Some(session)) = (&self.request.role, session) {
             self.cache.store(&self.session_key(role), &session);
         }
-        self.cache.store(&self.key, &TokenEntry::new(token.clone(), expiration, signed_at, self.about(true)));
+        if signer.clock_skew == 0 {
+            self.cache.store(&self.key, &TokenEntry::new(token.clone(), expiration, signed_at, self.about(true)));
+        }
+        if let Some(client) = self.client {
+            self.cache.remember(&self.key, client, signed_at);
+        }
         self.cache.sweep(signed_at);
         Ok((token, expiration))
     }
 
     /// Either something good from the cache, or this process's turn to ask AWS, with the lock that says so.
     fn wait_for_turn(&self) -> Result<(Found, Lock), Error> {
-        let lock_key = self.lock_key();
+        let turn = self.turn();
         let waiting_since = (self.clock)();
         let started = Instant::now();
+        let patience = self.patience();
         let mut found = self.look();
+        let mut has_waited = false;
         loop {
-            if self.request.refresh || matches!(found, Found::Token(..) | Found::Signer(_)) {
+            if self.request.refresh || matches!(found, Found::Token(_) | Found::Signer(_)) {
                 return Ok((found, Lock::none()));
             }
-            if let Turn::Ours(lock) = self.cache.take_turn(&lock_key) {
-                // Somebody else's turn may have ended since the last look.
-                return Ok((self.look(), lock));
-            }
-            if let Found::InHand(entry) = found {
-                return Ok((Found::Signer(entry.signer()), Lock::none()));
-            }
-            if started.elapsed() > PATIENCE {
-                return Ok((found, Lock::none()));
-            }
-            std::thread::sleep(pause());
+            let lock = match self.cache.take_turn(&turn) {
+                Turn::Ours(lock) => Some(lock),
+                Turn::Anothers => None,
+            };
+            // Whoever had the turn until now may have left something.
             found = self.look();
             if let Found::Nothing = found
-                && let Some(error) = self.cache.load(&lock_key, |entry: FailureEntry| entry.since(waiting_since))
+                && let Some(error) =
+                    self.cache.load(&turn, |entry: FailureEntry| entry.since(waiting_since, (self.clock)()))
             {
                 return Err(error);
             }
+            match (lock, found) {
+                (_, found @ (Found::Token(_) | Found::Signer(_))) => return Ok((found, Lock::none())),
+                // Where nothing can be kept, those who wait would only stand in a line.
+                (Some(lock), found) => {
+                    let is_of_use = !has_waited || self.cache.can_keep();
+                    return Ok((found, if is_of_use { lock } else { Lock::none() }));
+                }
+                (None, Found::InHand(entry)) => return Ok((Found::Signer(entry.signer()), Lock::none())),
+                (None, Found::Nothing) if started.elapsed() > patience => return Ok((Found::Nothing, Lock::none())),
+                (None, Found::Nothing) => found = Found::Nothing,
+            }
+            has_waited = true;
+            std::thread::sleep(pause());
         }
+    }
+
+    /// How long to wait for another process that asks for the same: until it must have given up itself.
+    fn patience(&self) -> Duration {
+        let chain = self.files.profiles();
+        let runs_a_process =
+            chain.chain(&self.profile.name).iter().any(|section| section.get("credential_process").is_some());
+        let process = if runs_a_process { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
+        DEADLINE + process + Duration::from_secs(1)
     }
 
     fn look(&self) -> Found {
         let now = (self.clock)();
         if self.accept.token
-            && let Some((token, expiration)) = self.cache.load(&self.key, |entry: TokenEntry| entry.serve(now))
+            && let Some(entry) = self.cache.load(&self.key, |entry: TokenEntry| entry.is_good(now).then_some(entry))
         {
-            return Found::Token(token, expiration);
+            return Found::Token(entry);
         }
         let Some(role) = &self.request.role else { return Found::Nothing };
-        let accepted = |entry: SessionEntry| {
-            let is_good_enough = match self.accept.session {
-                AcceptSession::Any => true,
-                AcceptSession::NewerThan(time) => entry.is_newer_than(time),
-                AcceptSession::UnlessRevoked => !entry.may_be_revoked(now),
-            };
-            match entry.state(now) {
-                SessionState::Fresh if is_good_enough => Some(Found::Signer(entry.signer())),
-                SessionState::Renew if is_good_enough => Some(Found::InHand(entry)),
-                _ => None,
+        let accepted = |entry: SessionEntry| match (self.accept.session, entry.state(now)) {
+            (AcceptSession::Nothing, _) | (_, SessionState::Over) => None,
+            (_, SessionState::Renew) => Some(Found::InHand(entry)),
+            (AcceptSession::UnlessRevoked, SessionState::Fresh) if entry.may_be_revoked(now) => {
+                Some(Found::InHand(entry))
             }
+            (_, SessionState::Fresh) => Some(Found::Signer(entry.signer())),
         };
         self.cache.load(&self.session_key(role), accepted).unwrap_or(Found::Nothing)
     }
@@ -226,7 +256,9 @@ impl Call<'_> {
         });
         self.forget_what_changed_meanwhile();
         match (fetched, found) {
-            (Err(error), Found::InHand(entry)) if error.can_pass() => {
+            (Err(error), Found::InHand(entry))
+                if error.can_pass() && entry.state((self.clock)()) != SessionState::Over =>
+            {
                 let left = entry.expiration().duration_since((self.clock)()).unwrap_or_default();
                 self.warnings
                     .push(Warning::SessionNotRenewed { why: error.to_string(), minutes_left: left.as_secs() / 60 });
@@ -276,17 +308,37 @@ impl Call<'_> {
         }
     }
 
-    fn tell_those_who_wait(&self, error: &Error) {
-        self.cache.store(&self.lock_key(), &FailureEntry::new(error, (self.clock)()));
+    /// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
+    fn tell_those_who_wait(&self, lock: &Lock, error: &Error) {
+        if lock.is_held() && (3..=6).contains(&error.exit_code()) {
+            self.cache.store(&self.turn(), &FailureEntry::new(error, (self.clock)()));
+        }
     }
 
     fn session_key(&self, role: &RoleRequest) -> Key {
         Key::session(&self.identity, &self.request.endpoint, role)
     }
 
-    /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster.
-    fn lock_key(&self) -> Key {
-        self.request.role.as_ref().map_or(self.key, |role| self.session_key(role))
+    /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster, where
+    /// sessions are kept.
+    fn turn(&self) -> Key {
+        const NETWORK: [&str; 10] = [
+            "HTTP_PROXY",
+            "HTTPS_PROXY",
+            "ALL_PROXY",
+            "NO_PROXY",
+            "http_proxy",
+            "https_proxy",
+            "all_proxy",
+            "no_proxy",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ];
+        let key = match &self.request.role {
+            Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
+            _ => self.key,
+        };
+        Key::turn(&key, NETWORK.iter().map(|name| self.env.get_os(name).unwrap_or_default()))
     }
 
     fn about(&self, with_cluster: bool) -> About {
@@ -302,7 +354,8 @@ impl Call<'_> {
 
 fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles) -> Fingerprint {
     let profiles = files.profiles();
-    let tokens = [sso_token_files(env, &profiles, &profile.name), workload_token_files(env)].concat();
+    let workload = workload_token_files(env, &profiles, &profile.name);
+    let tokens = [sso_token_files(env, &profiles, &profile.name), workload].concat();
     let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
     let chain = profiles.chain(&profile.name);
     let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();

@@ -13,9 +13,7 @@ use eks_group_auth::get_token::get_token;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 fn main() -> ExitCode {
-    // A core file would hold what this process knows.
-    let core = getrlimit(Resource::Core);
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..core });
+    leave_no_core();
     // A panic's own message could hold anything, a secret too; and nothing of it would help a user.
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
@@ -34,6 +32,14 @@ fn main() -> ExitCode {
         }
         Err(_already_reported) => ExitCode::FAILURE,
     }
+}
+
+/// A core file would hold what this process knows. The limit alone does not keep the kernel from piping it to a program.
+fn leave_no_core() {
+    let core = getrlimit(Resource::Core);
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..core });
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 /// What is to be printed on stdout.

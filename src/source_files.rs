@@ -123,10 +123,14 @@ pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if len as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
 }
 
-/// The token that a container or pod shows for its credentials: with a shared home, all that tells one from another.
-pub fn workload_token_files(env: &Env) -> Vec<SourceFile> {
-    let named = ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"].map(|name| env.get_os(name));
-    named.into_iter().flatten().map(|path| SourceFile::read(PathBuf::from(path))).collect()
+/// The token that a container, pod or job shows for its credentials: with a shared home, all that tells one from
+/// another.
+pub fn workload_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
+    let variables = ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
+    let in_environment = variables.into_iter().filter_map(|name| env.get_os(name)).map(PathBuf::from);
+    let chain = profiles.chain(profile);
+    let in_profile = chain.iter().filter_map(|section| section.get("web_identity_token_file")).map(PathBuf::from);
+    in_environment.chain(in_profile).map(SourceFile::read).collect()
 }
 
 /// The files in which `aws sso login` keeps the sessions that a profile, or one that it takes its credentials from,

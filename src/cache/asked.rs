@@ -1,26 +1,41 @@
 //! Whether client-go asks again because the cluster refused what it was given. After a 401 it runs the plugin a second
 //! time with an identical environment and does not say why; a cache that answered with the same token would trap its
-//! user until that token's end. So the process that a token was handed to is remembered, per token entry, in a file
-//! that is written in place: it is advice, and a torn one is none.
+//! user until that token's end. So it is remembered, per token entry, which processes were given which token: one that
+//! would get the same token twice was probably refused.
+//!
+//! The file is written in place: it is advice, and a torn one is none. What cannot be told from a refusal is a process
+//! that loads its kubeconfig again and again; it costs a signature, and a role session a minute at most.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::os::unix::fs::FileExt as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::store::write_in_place;
 
 /// How long refusals count as a series, and how often at most a role is assumed anew for them, in seconds.
 pub const REFUSAL_WINDOW: u64 = 60;
 
-/// What was handed out last. Times are whole seconds since 1970, UTC.
+/// How many processes are remembered: those of a `kubectl` run in parallel.
+const SLOTS: usize = 16;
+
+/// One process that was given a token. Times are whole seconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Given {
+    process: u32,
+    at: u64,
+    /// When the token was signed, which tells it from the one before and the one after.
+    signed_at: u64,
+    /// Whether it was given the same one twice already, without it counting.
+    forgiven: bool,
+}
+
+/// What was handed out of late, the last one first, and what looked like refusals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
-    /// The process id of the client.
-    parent: u32,
-    /// How many times in a row it looked like a refusal.
-    refusals: u32,
+    refusals: u64,
     refused_at: u64,
     said_at: u64,
+    given: Vec<Given>,
 }
 
 /// What to do with the token in the cache.
@@ -36,90 +51,174 @@ pub enum Verdict {
 }
 
 impl Asked {
-    /// `parent` asks at `now` and would be served from the cache.
-    pub fn judge(self, parent: u32, now: u64) -> (Verdict, Asked) {
-        if self.parent != parent {
-            return (Verdict::Serve, Asked { parent, ..self });
+    /// `process` would be given the token that was signed at `signed_at`. `is_another` says whether the process of that
+    /// number is another one than at a time in the past, `asks_twice` whether it is of a kind that may ask once more.
+    pub fn judge(
+        &mut self,
+        process: u32,
+        signed_at: u64,
+        now: u64,
+        is_another: impl Fn(u64) -> bool,
+        asks_twice: impl Fn() -> bool,
+    ) -> Verdict {
+        let before = self.given.iter_mut().find(|given| given.process == process && given.signed_at == signed_at);
+        let Some(before) = before.filter(|given| !is_another(given.at)) else {
+            self.remember(process, signed_at, now);
+            return Verdict::Serve;
+        };
+        if !before.forgiven && asks_twice() {
+            before.forgiven = true;
+            return Verdict::Serve;
         }
         let is_recent = |then: u64| then <= now && now - then < REFUSAL_WINDOW;
-        let refusals = if is_recent(self.refused_at) { self.refusals.saturating_add(1) } else { 1 };
-        let next = Asked { refusals, refused_at: now, ..self };
-        if refusals == 1 {
-            return (Verdict::SignAnew, next);
+        self.refusals = if is_recent(self.refused_at) { self.refusals.saturating_add(1) } else { 1 };
+        self.refused_at = now;
+        if self.refusals == 1 {
+            return Verdict::SignAnew;
         }
         let say = !is_recent(self.said_at);
-        (Verdict::AssumeAnew { say }, Asked { said_at: if say { now } else { self.said_at }, ..next })
+        if say {
+            self.said_at = now;
+        }
+        Verdict::AssumeAnew { say }
     }
 
-    /// `parent` asks and is given something that was not in the cache.
-    pub fn given_anew(self, parent: u32) -> Asked {
-        Asked { parent, ..self }
+    /// `process` is given a token that was not in the cache.
+    pub fn remember(&mut self, process: u32, signed_at: u64, now: u64) {
+        self.given.retain(|given| given.process != process);
+        self.given.insert(0, Given { process, at: now, signed_at, forgiven: false });
+        self.given.truncate(SLOTS);
     }
 
     /// What the file says; nothing where it says nothing.
     pub fn read(file: &File) -> Asked {
-        let mut buffer = [0; 80];
+        let mut buffer = [0; 2048];
         let len = file.read_at(&mut buffer, 0).unwrap_or(0);
-        let text = std::str::from_utf8(&buffer[..len]).unwrap_or_default();
-        let numbers: Option<Vec<u64>> = text.split_whitespace().map(|number| number.parse().ok()).collect();
-        match numbers.as_deref() {
-            Some(&[parent, refusals, refused_at, said_at]) => Asked {
-                parent: u32::try_from(parent).unwrap_or(0),
-                refusals: u32::try_from(refusals).unwrap_or(0),
-                refused_at,
-                said_at,
-            },
-            _ => Asked::default(),
-        }
+        std::str::from_utf8(&buffer[..len]).ok().and_then(Self::parse).unwrap_or_default()
     }
 
-    /// Of one length whatever the numbers, so that nothing of an earlier text remains behind it.
-    pub fn write(self, file: &File) {
-        let Asked { parent, refusals, refused_at, said_at } = self;
-        let mut text = [b' '; 66];
-        let _ = writeln!(&mut text[..], "{parent:010} {refusals:010} {refused_at:020} {said_at:020}");
-        let _ = write_in_place(file, &text);
+    fn parse(text: &str) -> Option<Asked> {
+        let (text, _) = text.split_once('\0').unwrap_or((text, ""));
+        let mut lines = text.strip_suffix('\n')?.lines();
+        let numbers = |line: &str| line.split(' ').map(|number| number.parse().ok()).collect::<Option<Vec<u64>>>();
+        let &[refusals, refused_at, said_at] = numbers(lines.next()?)?.as_slice() else { return None };
+        let given = lines.map(|line| match numbers(line)?.as_slice() {
+            &[process, at, signed_at, forgiven] => {
+                Some(Given { process: process.try_into().ok()?, at, signed_at, forgiven: forgiven != 0 })
+            }
+            _ => None,
+        });
+        Some(Asked { refusals, refused_at, said_at, given: given.collect::<Option<_>>()? })
+    }
+
+    pub fn write(&self, file: &File) {
+        let mut text = format!("{} {} {}\n", self.refusals, self.refused_at, self.said_at);
+        for Given { process, at, signed_at, forgiven } in &self.given {
+            text += &format!("{process} {at} {signed_at} {}\n", u8::from(*forgiven));
+        }
+        // What stood there before may be longer.
+        text.push('\0');
+        let _ = write_in_place(file, text.as_bytes());
     }
 }
 
-/// Whether a client is one that asks twice without having been refused: `kubectl apply -f -`, like every command that
-/// reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself. Known on
-/// Linux only; elsewhere such a command costs one signature more.
-pub fn asks_twice(parent: u32) -> bool {
-    let Ok(command_line) = std::fs::read(format!("/proc/{parent}/cmdline")) else { return false };
+/// Whether a process is of a kind that asks twice without having been refused: `kubectl apply -f -`, like every command
+/// that reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself. Known
+/// on Linux only; elsewhere such a command costs one signature more.
+pub fn asks_twice(process: u32) -> bool {
+    let Ok(command_line) = std::fs::read(format!("/proc/{process}/cmdline")) else { return false };
     command_line.split(|&byte| byte == 0).any(|arg| arg == b"-" || arg == b"-f-" || arg.ends_with(b"=-"))
+}
+
+/// Whether a process started after a time, in seconds since 1970, at which another one had its number: in a container
+/// every command may be process 1. Known on Linux only.
+pub fn started_after(process: u32, time: u64, now: SystemTime) -> bool {
+    let seconds_of_life = || {
+        let uptime: f64 = std::fs::read_to_string("/proc/uptime").ok()?.split(' ').next()?.parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        // The name, in parentheses, may hold anything; the start is the 20th field behind it, in ticks since boot.
+        let start: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
+        Some((uptime - start / rustix::param::clock_ticks_per_second() as f64).max(0.0))
+    };
+    let Some(life) = seconds_of_life() else { return false };
+    // A second of grace: both times are cut.
+    now.checked_sub(Duration::from_secs_f64(life))
+        .is_some_and(|start| start > UNIX_EPOCH + Duration::from_secs(time) + Duration::from_secs(1))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    impl Asked {
+        fn ask(&mut self, process: u32, signed_at: u64, now: u64) -> Verdict {
+            self.judge(process, signed_at, now, |_| false, || false)
+        }
+    }
+
     #[test]
-    fn another_process_is_served_and_the_same_one_escalates() {
-        let (verdict, asked) = Asked::default().judge(7, 1000);
-        assert_eq!(verdict, Verdict::Serve);
-        let (verdict, asked) = asked.judge(7, 1001);
-        assert_eq!(verdict, Verdict::SignAnew);
-        let (verdict, asked) = asked.judge(7, 1002);
-        assert_eq!(verdict, Verdict::AssumeAnew { say: true });
-        let (verdict, asked) = asked.judge(7, 1003);
-        assert_eq!(verdict, Verdict::AssumeAnew { say: false });
-        let (verdict, asked) = asked.judge(8, 1004);
-        assert_eq!(verdict, Verdict::Serve, "the next kubectl");
-        let (verdict, _) = asked.judge(8, 1005);
-        assert_eq!(verdict, Verdict::AssumeAnew { say: false }, "a series goes on from one kubectl to the next");
-        let (verdict, _) = asked.judge(8, 1003 + REFUSAL_WINDOW);
-        assert_eq!(verdict, Verdict::SignAnew, "and ends");
+    fn the_same_token_twice_to_the_same_process_escalates() {
+        let mut asked = Asked::default();
+        assert_eq!(asked.ask(7, 100, 1000), Verdict::Serve);
+        assert_eq!(asked.ask(7, 100, 1001), Verdict::SignAnew);
+        asked.remember(7, 1001, 1001);
+        assert_eq!(asked.ask(7, 1001, 1002), Verdict::AssumeAnew { say: true });
+        asked.remember(7, 1002, 1002);
+        assert_eq!(asked.ask(7, 1002, 1003), Verdict::AssumeAnew { say: false });
+        assert_eq!(asked.ask(8, 1002, 1004), Verdict::Serve, "the next kubectl");
+        assert_eq!(asked.ask(8, 1002, 1005), Verdict::AssumeAnew { say: false }, "the series goes on");
+        assert_eq!(asked.ask(8, 1002, 1005 + REFUSAL_WINDOW), Verdict::SignAnew, "and ends");
+    }
+
+    #[test]
+    fn processes_that_ask_in_turn_are_told_apart() {
+        let mut asked = Asked::default();
+        for process in 1..=10 {
+            assert_eq!(asked.ask(process, 100, 1000), Verdict::Serve);
+        }
+        assert_eq!(asked.ask(3, 100, 1001), Verdict::SignAnew);
+        assert_eq!(asked.ask(4, 101, 1001), Verdict::Serve, "another token by now");
+    }
+
+    #[test]
+    fn a_process_that_may_ask_twice_may_do_so_once_a_token() {
+        let mut asked = Asked::default();
+        let verdicts: Vec<Verdict> =
+            (0..3).map(|second| asked.judge(7, 100, 1000 + second, |_| false, || true)).collect();
+        assert_eq!(verdicts, [Verdict::Serve, Verdict::Serve, Verdict::SignAnew]);
+    }
+
+    #[test]
+    fn a_number_that_another_process_had_before_is_no_repeat() {
+        let mut asked = Asked::default();
+        asked.ask(1, 100, 1000);
+        assert_eq!(asked.judge(1, 100, 1010, |then| then == 1000, || false), Verdict::Serve);
+    }
+
+    #[test]
+    fn this_process_did_not_start_after_now_but_after_1970() {
+        if cfg!(target_os = "linux") {
+            #[expect(clippy::disallowed_methods, reason = "the start of this process is compared with it")]
+            let now = SystemTime::now();
+            let seconds = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
+            assert!(!started_after(std::process::id(), seconds, now));
+            assert!(started_after(std::process::id(), 0, now));
+        }
     }
 
     #[test]
     fn what_is_written_is_read_and_damage_is_nothing() {
         let file = tempfile::tempfile().unwrap();
         assert_eq!(Asked::read(&file), Asked::default());
-        let asked = Asked { parent: u32::MAX, refusals: 3, refused_at: u64::MAX, said_at: 12 };
+        let mut asked = Asked::default();
+        for process in 0..40 {
+            asked.remember(u32::MAX - process, u64::MAX, u64::MAX);
+        }
         asked.write(&file);
-        Asked { refused_at: 5, ..asked }.write(&file);
-        assert_eq!(Asked::read(&file), Asked { refused_at: 5, ..asked });
+        assert_eq!(Asked::read(&file), asked);
+        asked.given.truncate(1);
+        asked.write(&file);
+        assert_eq!(Asked::read(&file), asked, "nothing of the longer text is left");
         file.write_at(b"\xff", 3).unwrap();
         assert_eq!(Asked::read(&file), Asked::default());
     }

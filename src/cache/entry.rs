@@ -29,6 +29,9 @@ const RENEWAL_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// Where it cannot be renewed, a session is used until this long before its end.
 const SESSION_MARGIN: Duration = Duration::from_secs(60);
 
+/// How long a session is believed that was obtained while the local clock was off.
+const SKEWED_LIFE: Duration = Duration::from_secs(5 * 60);
+
 /// A session that is passed over as possibly revoked is at least this old: so STS is asked at most once a minute.
 const REVOKED_MIN_AGE: Duration = Duration::from_secs(super::asked::REFUSAL_WINDOW);
 
@@ -128,12 +131,23 @@ impl TokenEntry {
         TokenEntry { token, expiration: seconds(expiration), signed_at: seconds(signed_at), about }
     }
 
+    /// Whether it is so young that signing another one at once would be no use.
+    pub fn is_younger_than(&self, age: Duration, now: SystemTime) -> bool {
+        now.duration_since(time(self.signed_at)).is_ok_and(|since| since < age)
+    }
+
+    pub fn signed_at(&self) -> u64 {
+        self.signed_at
+    }
+
     /// The token and its expiration, while it is good to hand out. One from the future is not: the clock was set back,
     /// and what the entry says of its end would be wrong by as much.
     pub fn serve(self, now: SystemTime) -> Option<(Token, SystemTime)> {
-        let expiration = time(self.expiration);
-        let is_good = time(self.signed_at) <= now && now + TOKEN_MARGIN <= expiration;
-        is_good.then_some((self.token, expiration))
+        self.is_good(now).then_some((self.token, time(self.expiration)))
+    }
+
+    pub fn is_good(&self, now: SystemTime) -> bool {
+        time(self.signed_at) <= now && now + TOKEN_MARGIN <= time(self.expiration)
     }
 }
 
@@ -161,11 +175,6 @@ impl SessionEntry {
         })
     }
 
-    /// Whether it was obtained after this time.
-    pub fn is_newer_than(&self, time: SystemTime) -> bool {
-        self.obtained_at > seconds(time)
-    }
-
     /// Whether it is so old that it may be asked for anew, if the cluster seems to refuse it.
     pub fn may_be_revoked(&self, now: SystemTime) -> bool {
         now.duration_since(time(self.obtained_at)).is_ok_and(|age| age >= REVOKED_MIN_AGE)
@@ -174,7 +183,9 @@ impl SessionEntry {
     pub fn state(&self, now: SystemTime) -> SessionState {
         let (obtained_at, expiration) = (time(self.obtained_at), time(self.expiration));
         let Ok(life) = expiration.duration_since(obtained_at) else { return SessionState::Over };
-        if now < obtained_at || expiration < now + SESSION_MARGIN {
+        // A clock that was off may have been set since, and then everything here is off.
+        let is_doubtful = self.clock_skew != 0 && obtained_at + SKEWED_LIFE < now;
+        if now < obtained_at || expiration < now + SESSION_MARGIN || is_doubtful {
             SessionState::Over
         } else if expiration < now + RENEWAL_WINDOW.min(life / 4) {
             SessionState::Renew
@@ -220,8 +231,8 @@ impl FailureEntry {
     }
 
     /// The error, if it came about while this process was waiting.
-    pub fn since(self, waiting_since: SystemTime) -> Option<Error> {
-        let is_ours = self.failed_at >= milliseconds(waiting_since);
+    pub fn since(self, waiting_since: SystemTime, now: SystemTime) -> Option<Error> {
+        let is_ours = (milliseconds(waiting_since)..=milliseconds(now)).contains(&self.failed_at);
         is_ours.then_some(Error::Shared { exit_code: self.exit_code, message: self.message, hint: self.hint })
     }
 }
@@ -297,7 +308,7 @@ fn milliseconds(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
-fn seconds(time: SystemTime) -> u64 {
+pub fn seconds(time: SystemTime) -> u64 {
     unix_seconds(time).max(0) as u64
 }
 

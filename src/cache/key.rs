@@ -1,5 +1,6 @@
 //! What an entry is filed under: a digest of everything that its content depends on.
 
+use std::ffi::OsStr;
 use std::fmt;
 
 use crate::identity::{FieldHash, Fingerprint};
@@ -35,6 +36,16 @@ impl Key {
         let mut hash = FieldHash::new("caller");
         add_identity_and_endpoint(&mut hash, identity, endpoint);
         hash.field(access_key_id.as_bytes());
+        Key(hash.finish())
+    }
+
+    /// Whose turn it is: that of those who would make the call behind `key`, over the same network settings.
+    pub fn turn<'a>(key: &Key, network: impl Iterator<Item = &'a OsStr>) -> Self {
+        let mut hash = FieldHash::new("turn");
+        hash.field(&key.0);
+        for value in network {
+            hash.field(value.as_encoded_bytes());
+        }
         Key(hash.finish())
     }
 

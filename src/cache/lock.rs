@@ -11,7 +11,7 @@ use super::store::Store;
 /// Held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: Option<File>,
+    file: Option<File>,
 }
 
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Lock {
         for store in stores {
             let Ok(file) = store.open_private(&name) else { continue };
             match file.try_lock() {
-                Ok(()) => return Turn::Ours(Lock { _file: Some(file) }),
+                Ok(()) => return Turn::Ours(Lock { file: Some(file) }),
                 Err(TryLockError::WouldBlock) => return Turn::Anothers,
                 Err(TryLockError::Error(_)) => {}
             }
@@ -39,7 +39,12 @@ impl Lock {
     }
 
     pub fn none() -> Self {
-        Lock { _file: None }
+        Lock { file: None }
+    }
+
+    /// Whether others wait while this lives.
+    pub fn is_held(&self) -> bool {
+        self.file.is_some()
     }
 }
 

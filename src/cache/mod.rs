@@ -82,25 +82,28 @@ impl Cache {
         Lock::try_take(&self.stores, key)
     }
 
-    /// Whether `parent`, which would be served the token under this key, has just been served it.
-    pub fn judge(&self, key: &Key, parent: u32, now: u64) -> Verdict {
+    /// What to do with the token under this key, signed at `signed_at`, which a client process would be given.
+    pub fn judge(&self, key: &Key, client: u32, signed_at: u64, now: SystemTime) -> Verdict {
         let Some(file) = self.asked_file(key) else { return Verdict::Serve };
-        let before = Asked::read(&file);
-        let (verdict, after) = before.judge(parent, now);
-        if verdict != Verdict::Serve && asked::asks_twice(parent) {
-            return Verdict::Serve;
-        }
-        if after != before {
-            after.write(&file);
-        }
+        let mut asked = Asked::read(&file);
+        let is_another = |then| asked::started_after(client, then, now);
+        let verdict = asked.judge(client, signed_at, entry::seconds(now), is_another, || asked::asks_twice(client));
+        asked.write(&file);
         verdict
     }
 
-    /// Remembers that `parent` was given a token that was not in the cache.
-    pub fn given_anew(&self, key: &Key, parent: u32) {
+    /// Remembers that a client process is given a token that was not in the cache.
+    pub fn remember(&self, key: &Key, client: u32, signed_at: SystemTime) {
         if let Some(file) = self.asked_file(key) {
-            Asked::read(&file).given_anew(parent).write(&file);
+            let mut asked = Asked::read(&file);
+            asked.remember(client, entry::seconds(signed_at), entry::seconds(signed_at));
+            asked.write(&file);
         }
+    }
+
+    /// Whether anything can be kept at all: a full disk may have locks and nothing else.
+    pub fn can_keep(&self) -> bool {
+        self.stores.iter().any(|store| store.write("probe", b"x").is_ok())
     }
 
     fn asked_file(&self, key: &Key) -> Option<std::fs::File> {
@@ -109,7 +112,7 @@ impl Cache {
 
     /// Removes what is long over, once an hour at most, and not too much at once.
     pub fn sweep(&self, now: SystemTime) {
-        for store in &self.stores {
+        for store in self.stores.iter().filter(|store| store.exists()) {
             let Ok(marker) = store.open_private("swept") else { continue };
             let last = marker
                 .metadata()
@@ -125,7 +128,7 @@ impl Cache {
             };
             let over: Vec<String> = store.names().into_iter().filter(is_over).collect();
             let removed = over.iter().take(SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
-            if removed == over.len() {
+            if over.len() <= SWEEP_AT_ONCE || removed == 0 {
                 let _ = write_in_place(&marker, b"1").and_then(|()| marker.set_modified(now));
             }
         }

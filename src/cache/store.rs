@@ -61,11 +61,12 @@ impl Store {
         let file =
             self.in_directory(|directory| rustix::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR))?;
         let stat = rustix::fs::fstat(&file)?;
-        if !is_own_regular_file(&stat) {
+        let is_own = stat.st_uid == geteuid().as_raw() && stat.st_nlink == 1;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !is_own {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         if mode_of(&stat) & 0o777 != 0o600 {
-            // Just made, and the umask took something away.
+            // Just made under an odd umask, or opened to others since. It holds no secret.
             rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?;
         }
         Ok(File::from(file))
@@ -90,6 +91,10 @@ impl Store {
             }
             Ok(written)
         })?
+    }
+
+    pub fn exists(&self) -> bool {
+        self.descriptor().is_some()
     }
 
     pub fn directory(&self) -> &Path {
