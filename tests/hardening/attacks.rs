@@ -15,44 +15,67 @@ fn fifo(path: &Path) {
     let _ = rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0);
 }
 
-/// While calls go on, the entry is replaced again and again by a link, a hard link, a FIFO, a directory, another entry.
+/// While calls go on, the entry is replaced again and again by a link to, a hard link of, or a readable copy of a sound
+/// entry of the very same key, a FIFO, a directory, another key's entry.
 #[test]
 fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believed() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    let other = plugin.run(&["token", "--cluster", "other"]).good_token();
+    plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
     let of_other = std::fs::read(token_entry(&plugin)).unwrap();
     std::fs::remove_file(token_entry(&plugin)).unwrap();
-    plugin.token(&[]).good_token();
+    // Planted: once it was this key's, now its token must never be seen again.
+    let planted = plugin.role_token(&account.dev, &[]).good_token();
     let entry = token_entry(&plugin);
     let victim = plugin.home().join("victim");
-    std::fs::write(&victim, &of_other).unwrap();
-    std::fs::set_permissions(&victim, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::rename(&entry, &victim).unwrap();
+    let contents = std::fs::read(&victim).unwrap();
+    // The next token is dated later, and so another one.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let mut turn = 0;
             while !done.load(Ordering::SeqCst) {
-                let _ = std::fs::remove_file(&entry).or_else(|_| std::fs::remove_dir(&entry));
-                match turn % 5 {
-                    0 => drop(std::os::unix::fs::symlink(&victim, &entry)),
-                    1 => drop(std::fs::hard_link(&victim, &entry)),
-                    2 => fifo(&entry),
-                    3 => drop(std::fs::create_dir(&entry)),
-                    _ => drop(std::fs::copy(&victim, &entry)),
+                let staged = plugin.home().join("staged");
+                let _ = std::fs::remove_file(&staged).or_else(|_| std::fs::remove_dir(&staged));
+                match turn % 6 {
+                    0 => drop(std::os::unix::fs::symlink(&victim, &staged)),
+                    1 => drop(std::fs::hard_link(&victim, &staged)),
+                    2 => fifo(&staged),
+                    3 => drop(std::fs::create_dir(&staged)),
+                    4 => {
+                        let _ = std::fs::write(&staged, &contents);
+                        let _ = std::fs::set_permissions(&staged, std::fs::Permissions::from_mode(0o644));
+                    }
+                    _ => {
+                        let _ = std::fs::write(&staged, &of_other);
+                        let _ = std::fs::set_permissions(&staged, std::fs::Permissions::from_mode(0o600));
+                    }
                 }
+                let _ = std::fs::remove_dir(&entry);
+                let _ = std::fs::rename(&staged, &entry);
                 turn += 1;
             }
         });
+        // Ends the other thread also where an assertion fails here.
+        let _done = SetOnDrop(&done);
         for _ in 0..300 {
-            assert_ne!(plugin.token(&[]).good_token(), other);
+            assert_ne!(plugin.role_token(&account.dev, &[]).good_token(), planted);
         }
-        done.store(true, Ordering::SeqCst);
     });
-    assert_eq!(std::fs::read(&victim).unwrap(), of_other, "the victim is untouched");
+    assert_eq!(std::fs::read(&victim).unwrap(), contents, "the victim is untouched");
     let _ = std::fs::remove_file(&entry).or_else(|_| std::fs::remove_dir(&entry));
-    let token = plugin.token(&[]).good_token();
-    assert_eq!(plugin.token(&[]).good_token(), token, "and all is well again");
+    let token = plugin.role_token(&account.dev, &[]).good_token();
+    assert_eq!(plugin.role_token(&account.dev, &[]).good_token(), token, "and all is well again");
+}
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
 }
 
 /// Only root can give files away; as anybody else there is nothing to test.

@@ -88,6 +88,46 @@ fn a_process_that_takes_longer_than_the_deadline_leaves_time_for_sts() {
     plugin.config(&config).env("PATH", "/usr/bin:/bin").role_token(&account.dev, &[]).good_token();
 }
 
+/// What comes after a process has the ordinary deadline, not the process's.
+#[test]
+fn after_a_process_sts_has_no_longer_than_otherwise() {
+    let account = Account::new();
+    let document = serde_json::json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
+    let plugin = account.plugin().write("credentials.json", &document.to_string());
+    let config = format!("[default]\ncredential_process = cat {}\n", plugin.home().join("credentials.json").display());
+    account.sts.answer_instead(|_| Some(Reply::Drip(vec![b'x'; 100], Duration::from_secs(1))));
+    let started = Instant::now();
+    plugin.config(&config).env("PATH", "/usr/bin:/bin").role_token(&account.dev, &[]).failed_with(5);
+    assert!(started.elapsed() < AT_MOST, "{:?}", started.elapsed());
+}
+
+/// Whoever waits for a process that waits in vain shares its error, instead of waiting as long once more.
+#[test]
+fn those_who_wait_share_an_error_at_the_deadline() {
+    let account = Account::new();
+    account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(60))));
+    let plugin = account.alices_plugin();
+    let outputs = crate::at_once(10, |_| plugin.role_token(&account.dev, &["--session-name", "alice"]));
+    for output in &outputs {
+        assert_eq!(output.failed_with(5), outputs[0].stderr);
+    }
+    // One process tries at most three times.
+    assert!(account.counts().0 <= 3, "{:?}", account.counts());
+}
+
+/// `--cache token` keeps no session: a cluster that always refuses must not cost an AssumeRole a refusal.
+#[test]
+fn without_a_session_on_disk_a_refused_token_is_not_asked_for_again_at_once() {
+    let account = Account::new();
+    let info =
+        r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+    let plugin = account.alices_plugin().env("KUBERNETES_EXEC_INFO", info);
+    for _ in 0..6 {
+        assert_eq!(plugin.role_token(&account.dev, &["--cache", "token"]).code, 0);
+    }
+    assert_eq!(account.counts().0, 1);
+}
+
 #[test]
 fn while_sts_is_down_a_session_in_hand_is_used_until_a_minute_before_its_end() {
     let account = Account::new();

@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::cluster::Cluster;
@@ -113,14 +113,14 @@ fn chaos() {
     cluster.map_role(&account.dev, "{{SessionName}}");
     let plugin = account.alices_plugin();
     let end = Instant::now() + Duration::from_secs(20);
-    let (survivors, killed, enough) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
+    let (survivors, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for seed in 0..6 {
             let (plugin, account, cluster) = (&plugin, &account, &cluster);
-            let (survivors, killed, enough) = (&survivors, &killed, &enough);
+            let (survivors, killed) = (&survivors, &killed);
             scope.spawn(move || {
                 let mut random = fastrand::Rng::with_seed(seed);
-                while Instant::now() < end && !enough.load(Ordering::SeqCst) {
+                while Instant::now() < end {
                     let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev]);
                     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
                     let mut child = command.spawn().unwrap();

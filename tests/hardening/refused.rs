@@ -114,6 +114,23 @@ fn a_session_that_was_revoked_is_replaced() {
     }
 }
 
+/// Ten kubectl at a time: each one's refusal counts, whoever was given the token in between.
+#[test]
+fn a_session_that_was_revoked_is_replaced_under_parallel_clients_too() {
+    for kubectl in kubectls() {
+        let world = World::warm(&kubectl);
+        age_session(&world.plugin, 120);
+        world.account.sts.revoke_sessions(&world.account.dev);
+        for _ in 0..2 {
+            crate::at_once(5, |_| world.pods(&kubectl));
+        }
+        for output in crate::at_once(5, |_| world.pods(&kubectl)) {
+            assert_eq!(output.code, 0, "{}: {}", kubectl.version, output.stderr);
+        }
+        assert_eq!(world.account.counts().0, 2, "{}", kubectl.version);
+    }
+}
+
 /// It builds a second client, which asks for itself.
 #[test]
 fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {

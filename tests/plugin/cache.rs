@@ -209,7 +209,7 @@ fn a_linked_directory_is_not_used() {
 #[test]
 fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
     type Damage = fn(&Path);
-    let damages: [(&str, Damage); 7] = [
+    let damages: [(&str, Damage); 10] = [
         ("empty", |path| std::fs::write(path, "").unwrap()),
         ("cut", |path| {
             let contents = std::fs::read(path).unwrap();
@@ -220,6 +220,18 @@ fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
             let middle = contents.len() / 2;
             contents[middle] ^= 1;
             std::fs::write(path, contents).unwrap();
+        }),
+        ("null bytes", |path| {
+            let len = std::fs::read(path).unwrap().len();
+            std::fs::write(path, vec![0; len]).unwrap();
+        }),
+        ("another version's", |path| {
+            let text = std::fs::read_to_string(path).unwrap();
+            std::fs::write(path, text.replacen("cache-1", "cache-2", 1)).unwrap();
+        }),
+        ("text at the end", |path| {
+            let contents = std::fs::read(path).unwrap();
+            std::fs::write(path, [&contents[..], b"more\n"].concat()).unwrap();
         }),
         ("readable by others", |path| {
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();

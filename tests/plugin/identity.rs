@@ -167,6 +167,26 @@ fn pods_that_share_a_home_do_not_share_a_token() {
     never_share(&account, || in_pod("pod-a"), || in_pod("pod-b"), 2);
 }
 
+/// Two jobs of a build machine with one home: the same profile, another token in its file.
+#[test]
+fn jobs_that_share_a_home_do_not_share_a_token() {
+    let account = Account::new();
+    for token in ["job-a", "job-b"] {
+        account.sts.trust_web_identity(token, &account.dev);
+    }
+    let plugin = account.plugin();
+    let config = format!(
+        "[default]\nrole_arn = {}\nweb_identity_token_file = {}/jwt\nrole_session_name = job\n",
+        account.dev,
+        plugin.home().display()
+    );
+    let plugin = plugin.config(&config);
+    let of_job = |token: &str| plugin.clone().write("jwt", token).token(&[]);
+    let first = of_job("job-a").good_token();
+    assert_ne!(of_job("job-b").good_token(), first);
+    assert_eq!(of_job("job-a").good_token(), first);
+}
+
 /// A credential_process may go by any variable.
 #[test]
 fn what_a_credential_process_goes_by_never_shares_a_token() {

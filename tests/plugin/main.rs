@@ -23,8 +23,6 @@ mod known_answers;
 mod kubectl;
 /// Endpoint overrides, CA bundles, proxies, deadlines.
 mod network;
-/// No secret in anything that is printed.
-mod secrets;
 /// The name that the cluster's audit log shows.
 mod session_name;
 /// The spellings of the AWS CLI and of aws-iam-authenticator.
