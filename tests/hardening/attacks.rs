@@ -30,6 +30,10 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
     let victim = plugin.home().join("victim");
     std::fs::rename(&entry, &victim).unwrap();
     let contents = std::fs::read(&victim).unwrap();
+    // With a second name that stays, so that it has two also at the moment when the first is taken away.
+    let (linked, second_name) = (plugin.home().join("linked"), plugin.home().join("second-name"));
+    std::fs::copy(&victim, &linked).unwrap();
+    std::fs::hard_link(&linked, second_name).unwrap();
     // The next token is dated later, and so another one.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let done = AtomicBool::new(false);
@@ -41,7 +45,7 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
                 let _ = std::fs::remove_file(&staged).or_else(|_| std::fs::remove_dir(&staged));
                 match turn % 6 {
                     0 => drop(std::os::unix::fs::symlink(&victim, &staged)),
-                    1 => drop(std::fs::hard_link(&victim, &staged)),
+                    1 => drop(std::fs::hard_link(&linked, &staged)),
                     2 => fifo(&staged),
                     3 => drop(std::fs::create_dir(&staged)),
                     4 => {
