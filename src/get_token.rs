@@ -19,8 +19,9 @@ use crate::env::Env;
 use crate::error::{Error, Warning};
 use crate::exec_credential::{self, ExecInfo};
 use crate::identity::{Fingerprint, Place, ProfileUse};
+use crate::names::SessionName;
 use crate::presign::{PresignedUrl, Signer};
-use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, SessionName, TokenRequest};
+use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, TokenRequest};
 use crate::source_files::{SourceFiles, sso_token_files, workload_token_files};
 use crate::sts::{Caller, CallerIdentity};
 use crate::token::{self, Token};
@@ -42,43 +43,8 @@ pub fn get_token(
     let identity = fingerprint(env, &profile, &files);
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
-    let client =
-        if exec_info.from_client_go { getppid().map(|parent| parent.as_raw_nonzero().get() as u32) } else { None };
-
-    let mut accept = Accept { token: !request.refresh, session: AcceptSession::Any };
-    if request.refresh {
-        accept.session = AcceptSession::Nothing;
-    } else if let Some(entry) = cache.load(&key, |entry: TokenEntry| entry.is_good(now).then_some(entry)) {
-        let verdict = client.map_or(Verdict::Serve, |client| cache.judge(&key, client, entry.signed_at(), now));
-        match verdict {
-            Verdict::Serve => {}
-            Verdict::SignAnew => accept = Accept { token: false, session: AcceptSession::Any },
-            Verdict::AssumeAnew { say } => {
-                accept = Accept { token: false, session: AcceptSession::UnlessRevoked };
-                if say {
-                    warnings.push(Warning::AskedAgain {
-                        cluster: request.cluster.to_string(),
-                        role: request.role.as_ref().map(|role| role.arn.to_string()),
-                    });
-                }
-            }
-        }
-        let young = entry.is_younger_than(Duration::from_secs(REFUSAL_WINDOW), now);
-        let has_session = || {
-            let role = request.role.as_ref();
-            role.is_some_and(|role| {
-                cache.load(&Key::session(&identity, &request.endpoint, role), Some::<SessionEntry>).is_some()
-            })
-        };
-        // Where there is no session to sign with, another token would cost a call to AWS each time.
-        if (verdict == Verdict::Serve || (young && !has_session()))
-            && let Some((token, expiration)) = entry.serve(now)
-        {
-            return render(&request, &token, expiration);
-        }
-    }
-
-    let call = Call {
+    let client = if exec_info.from_client_go { getppid() } else { None };
+    let mut call = Call {
         request: &request,
         profile: &profile,
         files: &files,
@@ -86,12 +52,18 @@ pub fn get_token(
         clock,
         identity,
         key,
-        client,
-        accept,
+        client: client.map(|parent| parent.as_raw_nonzero().get() as u32),
+        accept: Accept {
+            token: !request.refresh,
+            session: if request.refresh { AcceptSession::Nothing } else { AcceptSession::Any },
+        },
         cache,
         warnings,
     };
-    let (token, expiration) = call.token()?;
+    let (token, expiration) = match call.cached_token(now) {
+        Some(cached) => cached,
+        None => call.new_token()?,
+    };
     render(&request, &token, expiration)
 }
 
@@ -111,7 +83,7 @@ enum AcceptSession {
     UnlessRevoked,
 }
 
-/// A call that found no token in the cache, or none that is good enough.
+/// One call, with all that is known before AWS is asked.
 struct Call<'a> {
     request: &'a TokenRequest,
     profile: &'a ProfileChoice,
@@ -130,7 +102,7 @@ struct Call<'a> {
 
 /// What the cache has, looked at again while another process is asking.
 enum Found {
-    Token(TokenEntry),
+    Token(Token, SystemTime),
     Signer(Signer),
     /// A session that another should replace, but that is better than none.
     InHand(SessionEntry),
@@ -138,17 +110,47 @@ enum Found {
 }
 
 impl Call<'_> {
-    fn token(mut self) -> Result<(Token, SystemTime), Error> {
+    /// The token in the cache, unless client-go seems to come back because the cluster refused it.
+    fn cached_token(&mut self, now: SystemTime) -> Option<(Token, SystemTime)> {
+        if !self.accept.token {
+            return None;
+        }
+        let entry = self.cache.load(&self.key, |entry: TokenEntry| entry.is_good(now).then_some(entry))?;
+        let Some(client) = self.client else { return entry.serve(now) };
+        let session = match self.cache.judge(&self.key, client, entry.signed_at(), now) {
+            Verdict::Serve => return entry.serve(now),
+            Verdict::SignAnew => AcceptSession::Any,
+            Verdict::AssumeAnew { say } => {
+                if say {
+                    self.warnings.push(Warning::AskedAgain {
+                        cluster: self.request.cluster.to_string(),
+                        role: self.request.role.as_ref().map(|role| role.arn.to_string()),
+                    });
+                }
+                AcceptSession::UnlessRevoked
+            }
+        };
+        // Where there is no session to sign with, another token would cost a call to AWS each time.
+        if entry.is_younger_than(Duration::from_secs(REFUSAL_WINDOW), now) && !self.has_session() {
+            return entry.serve(now);
+        }
+        self.accept = Accept { token: false, session };
+        None
+    }
+
+    fn has_session(&self) -> bool {
+        let role = self.request.role.as_ref();
+        role.is_some_and(|role| self.cache.load(&self.session_key(role), Some::<SessionEntry>).is_some())
+    }
+
+    /// A token that is signed now, with a session from the cache or from AWS, or one that another process signed while
+    /// this one waited for it.
+    fn new_token(mut self) -> Result<(Token, SystemTime), Error> {
         token::check_endpoint(&self.request.endpoint)?;
         // The lock is held until the token is stored, for whoever waits to find it.
         let (found, lock) = self.wait_for_turn()?;
         let (signer, session) = match found {
-            Found::Token(entry) => {
-                if let Some((token, expiration)) = entry.serve((self.clock)()) {
-                    return Ok((token, expiration));
-                }
-                return Err(Error::Internal("a token was over as soon as it was found".into()));
-            }
+            Found::Token(token, expiration) => return Ok((token, expiration)),
             Found::Signer(signer) => (signer, None),
             Found::InHand(_) | Found::Nothing => {
                 self.fetch(found).inspect_err(|error| self.tell_those_who_wait(&lock, error))?
@@ -184,7 +186,7 @@ impl Call<'_> {
         let mut found = self.look();
         let mut has_waited = false;
         loop {
-            if self.request.refresh || matches!(found, Found::Token(_) | Found::Signer(_)) {
+            if self.request.refresh || matches!(found, Found::Token(..) | Found::Signer(_)) {
                 return Ok((found, Lock::none()));
             }
             let lock = match self.cache.take_turn(&turn) {
@@ -200,7 +202,7 @@ impl Call<'_> {
                 return Err(error);
             }
             match (lock, found) {
-                (_, found @ (Found::Token(_) | Found::Signer(_))) => return Ok((found, Lock::none())),
+                (_, found @ (Found::Token(..) | Found::Signer(_))) => return Ok((found, Lock::none())),
                 // Where nothing can be kept, those who wait would only stand in a line.
                 (Some(lock), found) => {
                     let is_of_use = !has_waited || self.cache.can_keep();
@@ -227,9 +229,9 @@ impl Call<'_> {
     fn look(&self) -> Found {
         let now = (self.clock)();
         if self.accept.token
-            && let Some(entry) = self.cache.load(&self.key, |entry: TokenEntry| entry.is_good(now).then_some(entry))
+            && let Some((token, expiration)) = self.cache.load(&self.key, |entry: TokenEntry| entry.serve(now))
         {
-            return Found::Token(entry);
+            return Found::Token(token, expiration);
         }
         let Some(role) = &self.request.role else { return Found::Nothing };
         let accepted = |entry: SessionEntry| match (self.accept.session, entry.state(now)) {

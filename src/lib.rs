@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `get_token` is the only file that knows this order. Files that touch neither disk, network nor clock:
-//! `request`, `exec_credential`, `identity`, `profile`, `region`, `cache::key`, `cache::entry`, `presign`, `token`.
+//! `request`, `names`, `exec_credential`, `identity`, `profile`, `region`, `cache::key`, `cache::entry`, `presign`, `token`.
 
 #![forbid(unsafe_code)]
 
@@ -38,6 +38,8 @@ pub mod get_token;
 pub mod http_client;
 /// Who could be calling: the fingerprint of the credential source.
 pub mod identity;
+/// Cluster names, role ARNs, session names, external ids.
+pub mod names;
 /// The presigned GetCallerIdentity URL.
 pub mod presign;
 /// The AWS shared config and credentials files, as far as they are needed before the SDK starts.

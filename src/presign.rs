@@ -12,7 +12,8 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, 
 use aws_sigv4::sign::v4;
 
 use crate::error::Error;
-use crate::request::{ClusterName, StsEndpoint};
+use crate::names::ClusterName;
+use crate::request::StsEndpoint;
 use crate::secret::Secret;
 
 /// The header that binds a token to one cluster; the server signs its own name into it.

@@ -1,13 +1,13 @@
 //! What is meant: arguments, environment, client-go's information and the profile, made into one request in which
 //! everything is checked. Pure: it reads no file and asks nobody.
 
-use std::fmt;
 use std::time::Duration;
 
 use crate::cli::{GlobalArgs, TokenArgs};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exec_credential::{ApiVersion, ExecInfo};
+use crate::names::{ClusterName, ExternalId, RoleArn, SessionName};
 use crate::profile::{ProfileFiles, Section};
 use crate::region::Region;
 
@@ -247,189 +247,9 @@ fn parse_duration(value: &str) -> Result<Duration, Error> {
     }
 }
 
-/// A string of a certain form, so that no two can be mistaken for each other.
-macro_rules! checked_string {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(String);
-
-        impl $name {
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-checked_string! {
-    /// The name of an EKS cluster, `^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$` (EKS API); of an Outposts local cluster its id.
-    ClusterName
-}
-checked_string! {
-    /// `arn:{partition}:iam::{account}:role/{path}{name}`, in the partition of the region.
-    RoleArn
-}
-checked_string! {
-    /// `[\w+=,.@-]{2,64}`, ASCII (STS API, RoleSessionName).
-    SessionName
-}
-checked_string! {
-    /// `[\w+=,.@:/-]{2,1224}`, ASCII (STS API, ExternalId).
-    ExternalId
-}
-
-impl ClusterName {
-    pub fn parse(value: &str) -> Result<Self, Error> {
-        let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
-        let fits =
-            value.len() <= 100 && value.bytes().all(is_inner) && value.starts_with(|c: char| c.is_ascii_alphanumeric());
-        if fits {
-            return Ok(ClusterName(value.to_owned()));
-        }
-        let hint = value
-            .rsplit_once(":cluster/")
-            .filter(|_| value.starts_with("arn:"))
-            .map(|(_, name)| format!("`--cluster {name}`"));
-        Err(Error::Input {
-            name: "--cluster",
-            value: value.to_owned(),
-            rule: "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit".into(),
-            hint: hint
-                .map(|command| format!("this is an ARN; the name alone is wanted: {}", crate::error::shown(&command))),
-        })
-    }
-}
-
-impl RoleArn {
-    fn parse(value: &str, region: &Region) -> Result<Self, Error> {
-        let wrong = |hint: Option<String>| Error::Input {
-            name: "--role",
-            value: value.to_owned(),
-            rule: "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`".into(),
-            hint,
-        };
-        let parts: Vec<&str> = value.splitn(6, ':').collect();
-        let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return Err(wrong(None)) };
-        if service == "sts" && resource.starts_with("assumed-role/") {
-            return Err(wrong(Some(
-                "this names a session of a role; the role's own ARN is wanted, as `aws iam get-role` shows it".into(),
-            )));
-        }
-        if service == "iam" && (resource.starts_with("group/") || resource.starts_with("user/")) {
-            return Err(wrong(Some("only a role can be assumed: name the role that the group's policy allows".into())));
-        }
-        let path_and_name = resource.strip_prefix("role/").unwrap_or_default();
-        let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
-        let fits = service == "iam"
-            && value.len() <= 2048
-            && account.len() == 12
-            && account.bytes().all(|b| b.is_ascii_digit())
-            && path.bytes().all(|b| b.is_ascii_graphic())
-            && (1..=64).contains(&name.len())
-            && name.bytes().all(is_name_byte);
-        if !fits {
-            return Err(wrong(None));
-        }
-        let expected = region.partition().id;
-        if partition != expected {
-            return Err(Error::Input {
-                name: "--role",
-                value: value.to_owned(),
-                rule: format!("of partition `{expected}`, that of region `{region}`").into(),
-                hint: Some("correct `--role` or `--region`".into()),
-            });
-        }
-        Ok(RoleArn(value.to_owned()))
-    }
-
-    pub fn partition(&self) -> &str {
-        self.0.split(':').nth(1).expect("six parts were checked when it was parsed")
-    }
-
-    /// The account that the role is in.
-    pub fn account(&self) -> &str {
-        self.0.split(':').nth(4).expect("six parts were checked when it was parsed")
-    }
-
-    /// The last part, without the path: what STS shows in the ARN of a session.
-    pub fn name(&self) -> &str {
-        self.0.rsplit(['/', ':']).next().expect("splitting gives at least one part")
-    }
-}
-
-impl SessionName {
-    fn parse(value: &str) -> Result<Self, Error> {
-        let fits = (2..=64).contains(&value.len()) && value.bytes().all(is_name_byte);
-        fits.then(|| SessionName(value.to_owned()))
-            .ok_or_else(|| Error::input("--session-name", value, "2 to 64 letters, digits and `_+=,.@-`"))
-    }
-
-    /// The caller's own name made fit: IAM user names are of the same alphabet, but may be a single letter; names
-    /// from elsewhere may be anything.
-    pub fn of_caller(name: &str) -> Self {
-        let mut fit: String =
-            name.chars().map(|c| if c.is_ascii() && is_name_byte(c as u8) { c } else { '-' }).take(64).collect();
-        while fit.len() < 2 {
-            fit.push('-');
-        }
-        SessionName(fit)
-    }
-}
-
-impl ExternalId {
-    fn parse(value: &str) -> Result<Self, Error> {
-        let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
-        let fits = (2..=1224).contains(&value.len()) && value.bytes().all(is_fit);
-        fits.then(|| ExternalId(value.to_owned()))
-            .ok_or_else(|| Error::input("--external-id", value, "2 to 1224 letters, digits and `_+=,.@:/-`"))
-    }
-}
-
-/// The alphabet that IAM names share: `[\w+=,.@-]`, ASCII.
-fn is_name_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    fn region(name: &str) -> Region {
-        Region::parse(name).unwrap()
-    }
-
-    #[test]
-    fn role_arns_are_told_from_other_strings() {
-        let parse = |arn: &str| RoleArn::parse(arn, &region("eu-west-1"));
-        let arn = parse("arn:aws:iam::111122223333:role/path/to/dev.team+x").unwrap();
-        assert_eq!((arn.account(), arn.name()), ("111122223333", "dev.team+x"));
-        for bad in [
-            "",
-            "dev",
-            "arn:aws:iam::111122223333:role/",
-            "arn:aws:iam::11112222333:role/dev",
-            "arn:aws:iam::111122223333:user/dev",
-            "arn:aws:iam:eu-west-1:111122223333:role/dev",
-            "arn:aws:iam::111122223333:role/d v",
-            "arn:aws:iam::111122223333:role/dév",
-            "arn:aws-cn:iam::111122223333:role/dev",
-            "ARN:aws:iam::111122223333:role/dev",
-            "arn:aws:iam::111122223333:role/dev ",
-            "arn:aws:iam::111122223333:role/a\nb/dev",
-            "arn:aws:sts::111122223333:assumed-role/dev/me",
-        ] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
-        assert!(RoleArn::parse("arn:aws-cn:iam::111122223333:role/dev", &region("cn-north-1")).is_ok());
-    }
 
     #[test]
     fn durations_are_plain_numbers_of_seconds_within_what_sts_takes() {
@@ -467,19 +287,5 @@ mod tests {
         assert_eq!(resolve(None, &[], info(None, None)).unwrap(), "eu-north-1");
         assert!(matches!(resolve(None, &[("AWS_PROFILE", "other")], info(None, None)), Err(Error::NoRegion { .. })));
         assert!(matches!(resolve(None, &[("AWS_REGION", "Frankfurt")], info(None, None)), Err(Error::Input { .. })));
-    }
-
-    proptest! {
-        #[test]
-        fn any_name_of_a_caller_becomes_a_session_name(name in "\\PC{0,80}") {
-            let fit = SessionName::of_caller(&name);
-            prop_assert!(SessionName::parse(fit.as_str()).is_ok());
-        }
-
-        #[test]
-        fn a_fit_name_of_a_caller_stays_as_it_is(name in "[A-Za-z0-9_+=,.@-]{2,64}") {
-            let fit = SessionName::of_caller(&name);
-            prop_assert_eq!(fit.as_str(), name);
-        }
     }
 }

@@ -22,8 +22,9 @@ use http_body_util::Limited;
 
 use crate::credentials::Aws;
 use crate::error::{Doing, Error};
+use crate::names::SessionName;
 use crate::presign::{Signer, shift};
-use crate::request::{RoleRequest, SessionName};
+use crate::request::RoleRequest;
 use crate::token::unix_seconds;
 
 /// Somebody who calls STS.

@@ -324,8 +324,9 @@ fn time(seconds: u64) -> SystemTime {
 mod tests {
     use super::*;
     use crate::identity::{Fingerprint, Place, ProfileUse};
+    use crate::names::ClusterName;
     use crate::region::Region;
-    use crate::request::{ClusterName, StsEndpoint};
+    use crate::request::StsEndpoint;
     use proptest::prelude::*;
 
     fn key(cluster: &str) -> Key {

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::fmt;
 
 use crate::identity::{FieldHash, Fingerprint};
-use crate::request::{ClusterName, RoleRequest, StsEndpoint};
+use crate::names::ClusterName;
+use crate::request::{RoleRequest, StsEndpoint};
 
 /// SHA-256 over length-prefixed fields. Shows as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]

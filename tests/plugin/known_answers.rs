@@ -3,9 +3,10 @@
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
+use eks_group_auth::names::ClusterName;
 use eks_group_auth::presign::{PresignedUrl, sts_url};
 use eks_group_auth::region::Region;
-use eks_group_auth::request::{ClusterName, StsEndpoint};
+use eks_group_auth::request::StsEndpoint;
 use eks_group_auth::token::{Token, TokenRefused};
 use serde_json::Value;
 
