@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(format!("{again:?}"), format!("{session:?}"));
         }
         let _ = entry::parse::<CallerEntry>(&key, text.as_bytes()).map(|entry| entry.is_fresh(now));
-        let _ = entry::parse::<FailureEntry>(&key, text.as_bytes()).map(|entry| entry.since(now));
+        let _ = entry::parse::<FailureEntry>(&key, text.as_bytes()).map(|entry| entry.since(now, now));
         let _ = Listed::parse(&format!("{kind}-{key}"), text.as_bytes());
     }
     let _ = entry::parse::<TokenEntry>(&key, bytes);
