@@ -24,17 +24,15 @@ pub fn cache_command(
     // Whatever EKS_GROUP_AUTH_CACHE says: what was kept before it was set is meant too.
     let cache = Cache::open(env, CacheMode::All, warnings);
     match command {
-        CacheCommand::Path => Ok(path(env)),
+        CacheCommand::Path => path(env),
         CacheCommand::List => Ok(list(&cache, now)),
         CacheCommand::Clear { expired } => clear(&cache, *expired, now),
     }
 }
 
-fn path(env: &Env) -> String {
-    match cache::directories(env).first() {
-        Some(directory) => format!("{}\n", directory.display()),
-        None => "nowhere: there is no home and no XDG_RUNTIME_DIR; set EKS_GROUP_AUTH_CACHE_DIR\n".into(),
-    }
+fn path(env: &Env) -> Result<String, Error> {
+    let directory = cache::directories(env).into_iter().next().ok_or(Error::NoCacheDirectory)?;
+    Ok(format!("{}\n", directory.display()))
 }
 
 fn list(cache: &Cache, now: SystemTime) -> String {
@@ -92,7 +90,7 @@ fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error>
         return Err(error);
     }
     Ok(format!(
-        "Removed {removed} files. Sessions and tokens that were handed out stay valid until their end: this revokes nothing at AWS.\n"
+        "Files removed: {removed}. Sessions and tokens that were handed out stay valid until their end: this revokes nothing at AWS.\n"
     ))
 }
 

@@ -108,7 +108,7 @@ impl Aws {
         let deadline = Cell::new(Instant::now() + DEADLINE);
         let overrides = [env.get("AWS_ENDPOINT_URL_STS"), env.get("AWS_ENDPOINT_URL"), section.get("endpoint_url")];
         let sts_url = match overrides.into_iter().flatten().next() {
-            Some(url) => url.to_owned(),
+            Some(url) => without_userinfo(url),
             None => presign::sts_url(endpoint)?,
         };
         Ok(Aws { runtime: Some(runtime), provider, config, source, sts_url, deadline })
@@ -240,6 +240,13 @@ fn as_read(files: &SourceFiles) -> EnvConfigFiles {
         .with_contents(EnvConfigFileKind::Config, text(files.config.contents()))
         .with_contents(EnvConfigFileKind::Credentials, text(files.credentials.contents()))
         .build()
+}
+
+/// Scheme, host and port: in front of the host there could be a password.
+fn without_userinfo(url: &str) -> String {
+    let uri: http::Uri = url.parse().unwrap_or_default();
+    let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
 }
 
 /// What the firmware says: `Amazon EC2` on Nitro instances, a uuid that starts with ec2 on Xen ones.

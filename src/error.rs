@@ -50,6 +50,8 @@ pub enum Error {
     Shared { exit_code: u8, message: String, hint: Option<String> },
     /// The SDK's runtime panics where it cannot open a handful.
     TooFewFiles { limit: u64 },
+    /// `cache path` has nothing to show.
+    NoCacheDirectory,
     /// `cache clear` could not do it.
     NotRemoved { directory: String, names: usize },
     /// The result could not be handed over.
@@ -128,6 +130,7 @@ impl Error {
             Error::Shared { exit_code, .. } => *exit_code,
             Error::Token(_)
             | Error::TooFewFiles { .. }
+            | Error::NoCacheDirectory
             | Error::NotRemoved { .. }
             | Error::Stdout(_)
             | Error::Internal(_) => 1,
@@ -179,6 +182,7 @@ impl Error {
             Error::Token(refused) => Some(refused.hint().into()),
             Error::Shared { hint, .. } => hint.clone(),
             Error::TooFewFiles { .. } => Some("allow more, for example with `ulimit -n 256`".into()),
+            Error::NoCacheDirectory => Some("let EKS_GROUP_AUTH_CACHE_DIR name one".into()),
             Error::NotRemoved { .. } => Some("look at the permissions of that directory".into()),
             Error::Stdout(_) => None,
             Error::Internal(_) => Some("this is a defect in eks-group-auth: please report it".into()),
@@ -274,6 +278,7 @@ impl fmt::Display for Error {
             }
             Error::Token(refused) => write!(f, "the token would be refused by every cluster: {refused}"),
             Error::TooFewFiles { limit } => write!(f, "only {limit} files may be open at a time, too few to ask AWS"),
+            Error::NoCacheDirectory => f.write_str("nothing is kept: there is no home and no XDG_RUNTIME_DIR"),
             Error::NotRemoved { directory, names } => {
                 write!(f, "{names} files in `{}` could not be removed", shown(directory))
             }

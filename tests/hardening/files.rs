@@ -211,6 +211,7 @@ fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
     let plugin = account.alices_plugin();
     assert_eq!(plugin.run(&["cache", "path"]).stdout, format!("{}\n", plugin.cache_directory().display()));
     assert_eq!(plugin.run(&["cache", "list"]).stdout, "The cache is empty.\n");
+    plugin.clone().env("HOME", "").run(&["cache", "path"]).failed_with(1);
     let token = plugin.role_token(&account.dev, &[]).good_token();
     let list = plugin.run(&["cache", "list"]).stdout;
     let lines: Vec<&str> = list.lines().collect();

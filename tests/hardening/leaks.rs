@@ -47,6 +47,13 @@ fn no_outcome_shows_a_secret() {
     let proxy = "http://user:MARKERmarkerMARKER@127.0.0.1:1";
     for (what, output) in [
         ("refused by STS", marked(&account).role_token(role, &[])),
+        (
+            "an endpoint with a password",
+            account
+                .alices_plugin()
+                .env("AWS_ENDPOINT_URL_STS", format!("http://user:{MARKER}@127.0.0.1:1"))
+                .token(&["--role", role]),
+        ),
         ("a good call", account.alices_plugin().role_token(role, &[])),
         ("no STS", marked(&account).env("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1").role_token(role, &[])),
         ("no proxy", marked(&account).env("HTTP_PROXY", proxy).env("HTTPS_PROXY", proxy).role_token(role, &[])),
