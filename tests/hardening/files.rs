@@ -40,6 +40,40 @@ fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
     }
 }
 
+/// In a user namespace, where a small file system can be mounted by anybody whom the system lets have one.
+#[test]
+fn a_full_or_read_only_disk_fails_nothing() {
+    let can_mount = Command::new("unshare")
+        .args(["-Urm", "/bin/sh", "-c", "mount -t tmpfs tmpfs /mnt && mount -o remount,bind,ro /mnt"])
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !can_mount {
+        eprintln!("SKIPPED: no user namespace to mount a small file system in");
+        return;
+    }
+    for (what, prepare) in [
+        ("full", "head -c 100000 /dev/zero > \"$D/fill\" 2>/dev/null"),
+        ("read-only", "mount -o remount,bind,ro \"$D\""),
+        ("read-only with a cache", "\"$0\" token -i demo -r \"$ROLE\" >/dev/null; mount -o remount,bind,ro \"$D\""),
+    ] {
+        let account = Account::new();
+        let plugin = account.alices_plugin().env("PATH", "/usr/bin:/bin:/usr/sbin:/sbin").env("ROLE", &account.dev);
+        let directory = plugin.home().join("disk");
+        std::fs::create_dir(&directory).unwrap();
+        let plugin = plugin.env("D", &directory).env("EKS_GROUP_AUTH_CACHE_DIR", directory.join("cache"));
+        let script = format!(
+            "mount -t tmpfs -o size=16k,mode=700 tmpfs \"$D\" || exit 99; mkdir -m 700 \"$D/cache\"; {prepare}; \
+             \"$0\" token -i demo -r \"$ROLE\" --token-only && \"$0\" token -i other -r \"$ROLE\" --token-only"
+        );
+        let mut command = Command::new("unshare");
+        command.args(["-Urm", "/bin/sh", "-c", &script]).arg(plugin.binary());
+        command.env_clear().envs(plugin.environment().iter().cloned());
+        let got = output(command);
+        assert_eq!((got.code, got.stderr.as_str()), (0, ""), "{what}");
+        assert_eq!(got.stdout.lines().filter(|line| line.starts_with("k8s-aws-v1.")).count(), 2, "{what}");
+    }
+}
+
 #[test]
 fn too_few_files_may_be_open_is_an_answer_or_an_error_and_no_panic() {
     for limit in 4..48 {
@@ -75,6 +109,29 @@ fn whoever_holds_the_lock_and_does_not_move_is_waited_for_only_so_long() {
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts().0, 1);
     drop(held);
+    plugin.role_token(&account.dev, &["--refresh"]).good_token();
+}
+
+/// A process that is stopped while it asks: others wait for it as long as it may take, then ask for themselves.
+#[test]
+fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    account.sts.set_delay(Duration::from_secs(3));
+    let mut holder = plugin
+        .command(&["token", "-i", "demo", "-r", &account.dev])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while account.sts.calls().is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let pid = rustix::process::Pid::from_child(&holder);
+    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    account.sts.set_delay(Duration::ZERO);
+    plugin.role_token(&account.dev, &[]).good_token();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
     plugin.role_token(&account.dev, &["--refresh"]).good_token();
 }
 

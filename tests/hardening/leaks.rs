@@ -164,6 +164,54 @@ fn visit(directory: &Path, look: &mut dyn FnMut(&Path)) {
     }
 }
 
+/// With few files left to open, the SDK's runtime panics: the one panic that can be had from outside.
+#[test]
+fn a_panic_shows_its_place_and_nothing_else() {
+    let account = Account::new();
+    let mut panics = 0;
+    for limit in 32..48 {
+        // Inherited descriptors leave less than the program knows of.
+        let held: String = (10..38).map(|number| format!("exec {number}</dev/null; ")).collect();
+        let script = format!("{held} ulimit -n {limit}; exec \"$0\" token -i demo -r {}", account.dev);
+        let plugin = marked(&account);
+        let mut command = std::process::Command::new("/bin/bash");
+        command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
+        if !Path::new("/bin/bash").exists() {
+            eprintln!("SKIPPED: there is no bash, whose descriptors go beyond 9");
+            return;
+        }
+        let output = crate::support::plugin::output(command);
+        says_no_secret("a panic", &output);
+        assert!(output.code != 0 && output.stdout.is_empty(), "{limit}");
+        if output.stderr.contains("internal error: panic at ") {
+            panics += 1;
+            assert_eq!((output.code, output.stderr.lines().count()), (1, 2), "{}", output.stderr);
+        }
+    }
+    eprintln!("{panics} panics");
+}
+
+/// A `credential_process` gets the environment of its caller, and nothing of what this program knows or obtains.
+#[test]
+fn neither_arguments_nor_the_environment_of_a_child_hold_what_was_obtained() {
+    let account = Account::new();
+    let document = serde_json::json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
+    let plugin = account.plugin().write("credentials.json", &document.to_string());
+    let home = plugin.home().display().to_string();
+    let config = format!(
+        "[default]\ncredential_process = sh -c 'env >> {home}/seen; cat /proc/$PPID/cmdline >> {home}/seen; cat {home}/credentials.json'\n\
+         [profile other]\naws_secret_access_key = {MARKER}\n"
+    );
+    let plugin = plugin.config(&config).env("PATH", "/usr/bin:/bin");
+    plugin.role_token(&account.dev, &[]).good_token();
+    plugin.role_token(&account.dev, &["--refresh"]).good_token();
+    let seen = String::from_utf8_lossy(&std::fs::read(plugin.home().join("seen")).unwrap()).into_owned();
+    assert!(seen.contains("HOME=") && !seen.contains("k8s-aws-v1."));
+    for marker in [MARKER, &account.alice.secret_access_key].iter().chain(&SESSION_MARKERS) {
+        assert!(!seen.contains(marker), "{marker}");
+    }
+}
+
 /// What the memory of a process holds would be in it.
 #[test]
 fn no_core_is_dumped() {
