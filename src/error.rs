@@ -229,7 +229,7 @@ fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
             "AWS finds an argument wrong: compare `--role`, `--duration` and `--session-name` with the role's settings"
                 .into()
         }
-        _ => "AWS said no; its words above are all that it gives".into(),
+        _ => "if AWS's reason above is not clear, show it to whoever manages the account".into(),
     }
 }
 
