@@ -80,7 +80,12 @@ impl Aws {
         let source = Source::of(profile, &profiles, env)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
-        let http_client = http_client::for_aws(env, &section)?;
+        let overrides = [env.get("AWS_ENDPOINT_URL_STS"), env.get("AWS_ENDPOINT_URL"), section.get("endpoint_url")];
+        let sts_url = match overrides.into_iter().flatten().next() {
+            Some(url) => without_userinfo(url),
+            None => presign::sts_url(endpoint)?,
+        };
+        let http_client = http_client::for_aws(env, &section, sts_url.starts_with("https://"))?;
         let region = aws_config::Region::new(endpoint.region.as_str().to_owned());
         let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200));
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(DEADLINE).build();
@@ -106,11 +111,6 @@ impl Aws {
             .credentials_provider(provider.clone());
         let config = runtime.block_on(loader.load());
         let deadline = Cell::new(Instant::now() + DEADLINE);
-        let overrides = [env.get("AWS_ENDPOINT_URL_STS"), env.get("AWS_ENDPOINT_URL"), section.get("endpoint_url")];
-        let sts_url = match overrides.into_iter().flatten().next() {
-            Some(url) => without_userinfo(url),
-            None => presign::sts_url(endpoint)?,
-        };
         Ok(Aws { runtime: Some(runtime), provider, config, source, sts_url, deadline })
     }
 

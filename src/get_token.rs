@@ -18,6 +18,7 @@ use crate::credentials::{Aws, CREDENTIAL_PROCESS_DEADLINE, DEADLINE};
 use crate::env::Env;
 use crate::error::{Error, Warning};
 use crate::exec_credential::{self, ExecInfo};
+use crate::http_client::PROXY_VARIABLES;
 use crate::identity::{Fingerprint, Place, ProfileUse};
 use crate::names::SessionName;
 use crate::presign::{PresignedUrl, Signer};
@@ -324,23 +325,12 @@ impl Call<'_> {
     /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster, where
     /// sessions are kept.
     fn turn(&self) -> Key {
-        const NETWORK: [&str; 10] = [
-            "HTTP_PROXY",
-            "HTTPS_PROXY",
-            "ALL_PROXY",
-            "NO_PROXY",
-            "http_proxy",
-            "https_proxy",
-            "all_proxy",
-            "no_proxy",
-            "SSL_CERT_FILE",
-            "SSL_CERT_DIR",
-        ];
+        const OTHERS: [&str; 4] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
         let key = match &self.request.role {
             Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
             _ => self.key,
         };
-        Key::turn(&key, NETWORK.iter().map(|name| self.env.get_os(name).unwrap_or_default()))
+        Key::turn(&key, PROXY_VARIABLES.iter().chain(&OTHERS).map(|name| self.env.get_os(name).unwrap_or_default()))
     }
 
     fn about(&self, with_cluster: bool) -> About {

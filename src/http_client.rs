@@ -2,12 +2,18 @@
 //! user names instead of the system's.
 
 use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::{Connector, ConnectorBuilder};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustls_pki_types::CertificateDer;
@@ -18,30 +24,93 @@ use crate::error::Error;
 use crate::profile::Section;
 use crate::source_files::{MAX_LEN, expand_home, read_up_to};
 
+/// Where the environment names proxies.
+pub const PROXY_VARIABLES: [&str; 6] =
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
+/// The SDK's default; tries that fail for other reasons are limited by the deadlines of `credentials`.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
+/// What is local answers at once, or is not there.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// For AWS: authorities from `AWS_CA_BUNDLE` or the profile's `ca_bundle`, else the system's; proxies from the
-/// environment.
-pub fn for_aws(env: &Env, section: &Section) -> Result<SharedHttpClient, Error> {
+/// environment. All clients that get this share its connections. Where TLS is expected, its authorities are read
+/// beside what else there is to do.
+pub fn for_aws(env: &Env, section: &Section, expects_tls: bool) -> Result<SharedHttpClient, Error> {
     let trust_store = match env.get("AWS_CA_BUNDLE").or(section.get("ca_bundle")) {
         Some(path) => trust_store(env, path)?,
         None => TrustStore::default(),
     };
-    client(trust_store, ProxyConfig::from_env())
+    let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+    let has_proxy = PROXY_VARIABLES.iter().any(|name| env.get_os(name).is_some());
+    let proxies = if has_proxy { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
+    let connector = LazyConnector::new(trust_store, proxies, timeouts)?;
+    if expects_tls {
+        let connector = connector.clone();
+        // Where there can be no thread, the first request does it.
+        let _ = thread::Builder::new().spawn(move || _ = connector.tls());
+    }
+    Ok(connector.into_client())
 }
 
 /// For what is local to this machine, such as its metadata service, which no proxy can reach.
 pub fn for_local_services() -> Result<SharedHttpClient, Error> {
-    client(TrustStore::default(), ProxyConfig::disabled())
+    let timeouts = HttpConnectorSettings::builder().connect_timeout(LOCAL_TIMEOUT).read_timeout(LOCAL_TIMEOUT).build();
+    Ok(LazyConnector::new(TrustStore::default(), ProxyConfig::disabled(), timeouts)?.into_client())
 }
 
-fn client(trust_store: TrustStore, proxies: ProxyConfig) -> Result<SharedHttpClient, Error> {
-    let tls = TlsContext::builder().with_trust_store(trust_store).build();
-    let tls = tls.map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(proxies.clone());
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
-        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(tls.clone()).build()
-    }))
+/// A connector that is set up when first used: reading the system's authorities takes longer than all else before the
+/// first request, and plain HTTP needs none.
+#[derive(Clone, Debug)]
+struct LazyConnector(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    tls_context: TlsContext,
+    proxies: ProxyConfig,
+    timeouts: HttpConnectorSettings,
+    plain: OnceLock<Connector>,
+    tls: OnceLock<Connector>,
+}
+
+impl LazyConnector {
+    fn new(trust_store: TrustStore, proxies: ProxyConfig, timeouts: HttpConnectorSettings) -> Result<Self, Error> {
+        let tls_context = TlsContext::builder().with_trust_store(trust_store).build();
+        let tls_context = tls_context.map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(LazyConnector(Arc::new(Parts {
+            tls_context,
+            proxies,
+            timeouts,
+            plain: OnceLock::new(),
+            tls: OnceLock::new(),
+        })))
+    }
+
+    fn into_client(self) -> SharedHttpClient {
+        http_client_fn(move |_, _| SharedHttpConnector::new(self.clone()))
+    }
+
+    fn tls(&self) -> &Connector {
+        let tls = || self.builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        self.0.tls.get_or_init(|| tls().tls_context(self.0.tls_context.clone()).build())
+    }
+
+    fn plain(&self) -> &Connector {
+        self.0.plain.get_or_init(|| self.builder().build_http())
+    }
+
+    fn builder(&self) -> ConnectorBuilder {
+        Connector::builder().proxy_config(self.0.proxies.clone()).connector_settings(self.0.timeouts.clone())
+    }
+}
+
+impl HttpConnector for LazyConnector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // A proxy may itself want TLS.
+        let is_plain = request.uri().starts_with("http://") && self.0.proxies.is_disabled();
+        if is_plain { self.plain().call(request) } else { self.tls().call(request) }
+    }
 }
 
 /// The certificates of a PEM file. The SDK's client panics on one that cannot be parsed, so only those that can are
