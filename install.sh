@@ -119,10 +119,15 @@ cargo build --release --locked --target "$target" --target-dir target --bin "$na
 # Beside its place and renamed, so that a kubectl that is running never sees half a file.
 cp "target/$target/release/$name" "$installed.new.$$"
 chmod 755 "$installed.new.$$"
+if ! version=$("$installed.new.$$" --version); then
+    rm -f "$installed.new.$$"
+    die "the binary that was built does not run; $installed was left as it was" \
+        "where $target's standard library is not rustup's, it may have a musl older than 1.2.4; remove it and try again"
+fi
 mv -f "$installed.new.$$" "$installed"
 
 say
-say "Installed $("$installed" --version), $kind, as $installed."
+say "Installed $version, $kind, as $installed."
 case :$PATH: in
 *:"$bin":*) command=$name ;;
 *)

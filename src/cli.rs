@@ -4,7 +4,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-#[derive(Debug, Parser)]
+#[derive(Debug, PartialEq, Eq, Parser)]
 #[command(
     name = "eks-group-auth",
     version,
@@ -20,7 +20,7 @@ pub struct Cli {
 }
 
 /// Options that may stand before or after the verb.
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct GlobalArgs {
     /// AWS region of the cluster [default: from kubectl's cluster info, AWS_REGION, or the profile]
     #[arg(long, global = true, value_name = "REGION")]
@@ -35,7 +35,7 @@ pub struct GlobalArgs {
     pub output: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Print a token for a cluster, as an ExecCredential
     Token(TokenArgs),
@@ -49,7 +49,7 @@ pub enum Command {
     Eks(EksCommand),
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum CacheCommand {
     /// Print the directory that entries are kept in
     Path,
@@ -63,13 +63,13 @@ pub enum CacheCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum EksCommand {
     /// Print a token for a cluster, as an ExecCredential
     GetToken(TokenArgs),
 }
 
-#[derive(Debug, Default, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct TokenArgs {
     /// Name of the cluster (of an Outposts local cluster, its id)
     #[arg(short = 'i', long, visible_aliases = ["cluster-name", "cluster-id"], value_name = "NAME")]

@@ -40,6 +40,8 @@ pub mod http_client;
 pub mod identity;
 /// Cluster names, role ARNs, session names, external ids.
 pub mod names;
+/// The arguments that kubeconfigs hold, understood without clap.
+pub mod plain_args;
 /// The presigned GetCallerIdentity URL.
 pub mod presign;
 /// The AWS shared config and credentials files, as far as they are needed before the SDK starts.

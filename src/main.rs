@@ -4,34 +4,44 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use clap::Parser as _;
 use eks_group_auth::cache_command::cache_command;
-use eks_group_auth::cli::{Cli, Command, EksCommand};
+use eks_group_auth::cli::{Command, EksCommand};
 use eks_group_auth::env::Env;
 use eks_group_auth::error::{Error, Warning};
 use eks_group_auth::get_token::get_token;
+use eks_group_auth::plain_args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     leave_no_core();
-    // A panic's own message could hold anything, a secret too; and nothing of it would help a user.
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
-        report(&Error::Internal(format!("panic at {}", place.unwrap_or_default())));
-    }));
+    end_on_panic();
     let mut warnings = Vec::new();
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(&mut warnings)));
+    let outcome = run(&mut warnings);
     for warning in &warnings {
         let _ = writeln!(std::io::stderr(), "{warning}");
     }
-    match outcome.map(|output| output.and_then(print)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => {
+    match outcome.and_then(print) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
             report(&error);
             ExitCode::from(error.exit_code())
         }
-        Err(_already_reported) => ExitCode::FAILURE,
     }
+}
+
+/// A panic's own message could hold anything, a secret too; and nothing of it would help a user. The release profile
+/// does not unwind, and after a panic nothing is left to do.
+fn end_on_panic() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
+        let error = Error::Internal(format!("panic at {}", place.unwrap_or_default()));
+        report(&error);
+        std::process::exit(error.exit_code().into())
+    }));
 }
 
 /// A core file would hold what this process knows. The limit alone does not keep the kernel from piping it to a program.
@@ -44,7 +54,7 @@ fn leave_no_core() {
 
 /// What is to be printed on stdout.
 fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
-    let cli = match Cli::try_parse() {
+    let cli = match plain_args::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string()),
         Err(error) => return Err(Error::usage(&error)),

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::key::Key;
+use super::key::{Key, hex};
 use crate::error::Error;
 use crate::presign::Signer;
 use crate::secret::Secret;
@@ -300,8 +300,7 @@ fn sound_body(text: &str) -> Option<&str> {
 }
 
 fn hex_digest(body: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(body).into();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(body).into())
 }
 
 fn milliseconds(time: SystemTime) -> u64 {

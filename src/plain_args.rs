@@ -1,0 +1,142 @@
+//! The arguments that kubeconfigs hold, understood without clap, which takes a seventh of a cached call's time to define
+//! what may be typed. Only what is plain is taken here: `token` or `eks get-token`, and options with their values as
+//! words of their own or behind `=`. All else, and every mistake, is clap's; a test holds both to the same answers.
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command, EksCommand, GlobalArgs, TokenArgs};
+
+/// What `argv`, the program's name first, says.
+///
+/// # Errors
+///
+/// What clap says of a mistake, and its help.
+pub fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
+    match plain(&argv) {
+        Some(cli) => Ok(cli),
+        None => Cli::try_parse_from(argv),
+    }
+}
+
+/// `None` for anything that is not plain.
+fn plain(argv: &[OsString]) -> Option<Cli> {
+    let words = argv.iter().skip(1).map(|word| word.to_str()).collect::<Option<Vec<&str>>>()?;
+    let (is_eks, options) = match &words[..] {
+        ["token", options @ ..] => (false, options),
+        ["eks", "get-token", options @ ..] => (true, options),
+        _ => return None,
+    };
+    let mut args = TokenArgs::default();
+    let mut global = GlobalArgs::default();
+    let mut cluster = None;
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        if *option == "--token-only" && !args.token_only {
+            args.token_only = true;
+            continue;
+        }
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name, value),
+            _ => (*option, *options.next()?),
+        };
+        let place = match name {
+            "--cluster" | "--cluster-name" | "--cluster-id" | "-i" => &mut cluster,
+            "--role" | "--role-arn" | "-r" => &mut args.role,
+            "--session-name" | "-s" => &mut args.session_name,
+            "--external-id" | "-e" => &mut args.external_id,
+            "--region" => &mut global.region,
+            "--profile" => &mut global.profile,
+            "--output" if value == "json" => &mut global.output,
+            _ => return None,
+        };
+        if value.is_empty() || value.starts_with('-') || place.replace(value.to_owned()).is_some() {
+            return None;
+        }
+    }
+    args.cluster = cluster?;
+    let command = if is_eks { Command::Eks(EksCommand::GetToken(args)) } else { Command::Token(args) };
+    Some(Cli { command, global })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn argv(words: &[&str]) -> Vec<OsString> {
+        [&["eks-group-auth"], words].concat().iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn what_kubeconfigs_hold_is_plain() {
+        for words in [
+            &["token", "--cluster", "demo", "--role", "arn", "--region", "eu-west-1"][..],
+            &["token", "-i", "demo", "-r", "arn"],
+            &["token", "--cluster-id=demo", "--profile=x", "--token-only"],
+            &["eks", "get-token", "--cluster-name", "demo", "--role-arn", "arn", "--output", "json"],
+        ] {
+            let found = plain(&argv(words));
+            assert_eq!(found, Cli::try_parse_from(argv(words)).ok(), "{words:?}");
+            assert!(found.is_some(), "{words:?}");
+        }
+    }
+
+    const VOCABULARY: [&str; 30] = [
+        "token",
+        "eks",
+        "get-token",
+        "cache",
+        "path",
+        "--cluster",
+        "--cluster-name",
+        "--cluster-id",
+        "--role",
+        "--role-arn",
+        "--session-name",
+        "--external-id",
+        "--region",
+        "--profile",
+        "--output",
+        "--token-only",
+        "--refresh",
+        "--cache",
+        "--duration",
+        "--forward-session-name",
+        "-i",
+        "-r",
+        "-s",
+        "-e",
+        "--help",
+        "--",
+        "-",
+        "json",
+        "--cluster=a",
+        "--role=",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn whatever_is_plain_is_what_clap_understands(
+            is_eks in any::<bool>(),
+            words in proptest::collection::vec(
+                prop_oneof![
+                    3 => (0..VOCABULARY.len()).prop_map(|at| vec![VOCABULARY[at].to_owned()]),
+                    5 => (5..25usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![VOCABULARY[at].to_owned(), value]),
+                    1 => (5..25usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![format!("{}={value}", VOCABULARY[at])]),
+                ],
+                0..6,
+            ),
+        ) {
+            let verb: &[&str] = if is_eks { &["eks", "get-token", "-i", "a"] } else { &["token", "-i", "a"] };
+            let words: Vec<&str> = verb.iter().copied().chain(words.iter().flatten().map(String::as_str)).collect();
+            if let Some(plain) = plain(&argv(&words)) {
+                let clap = Cli::try_parse_from(argv(&words));
+                prop_assert!(clap.is_ok(), "{words:?} is a mistake to clap");
+                prop_assert_eq!(plain, clap.expect("it is"), "{:?}", words);
+            }
+        }
+    }
+}
