@@ -149,6 +149,16 @@ impl Aws {
         }
     }
 
+    /// After a person was waited for.
+    pub fn restart_deadline(&self) {
+        self.deadline.set(Instant::now() + DEADLINE);
+    }
+
+    /// Where the base credentials come from, in the user's words.
+    pub fn source(&self) -> &str {
+        &self.source.name
+    }
+
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }

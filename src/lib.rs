@@ -38,6 +38,8 @@ pub mod get_token;
 pub mod http_client;
 /// Who could be calling: the fingerprint of the credential source.
 pub mod identity;
+/// Asking for an MFA code.
+pub mod mfa;
 /// Cluster names, role ARNs, session names, external ids.
 pub mod names;
 /// The arguments that kubeconfigs hold, understood without clap.
@@ -58,3 +60,5 @@ pub mod source_files;
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.
 pub mod token;
+/// What `-v` says.
+pub mod verbose;

@@ -7,7 +7,7 @@ use crate::cli::{GlobalArgs, TokenArgs};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exec_credential::{ApiVersion, ExecInfo};
-use crate::names::{ClusterName, ExternalId, RoleArn, SessionName};
+use crate::names::{ClusterName, ExternalId, MfaSerial, NameTemplate, RoleArn};
 use crate::profile::{ProfileFiles, Section};
 use crate::region::Region;
 
@@ -24,15 +24,18 @@ pub struct TokenRequest {
     pub answer: AnswerForm,
 }
 
-/// The role to assume, and all that the AssumeRole call says.
+/// The roles that may be assumed, and all that the AssumeRole call says.
 #[derive(Debug)]
 pub struct RoleRequest {
-    pub arn: RoleArn,
+    /// At least one; the first that STS lets the caller assume is meant.
+    pub candidates: Vec<RoleArn>,
     /// `None`: the caller's own name.
-    pub session_name: Option<SessionName>,
+    pub session_name: Option<NameTemplate>,
+    pub source_identity: Option<NameTemplate>,
     pub external_id: Option<ExternalId>,
-    /// `None`: what STS gives, one hour.
+    /// `None`: what STS gives, one hour; with MFA, as long as the role grants.
     pub duration: Option<Duration>,
+    pub mfa_serial: Option<MfaSerial>,
 }
 
 /// Which of the region's STS hosts is meant. Overrides of the endpoint are the SDK's business: they move the calls,
@@ -89,6 +92,11 @@ impl ProfileChoice {
         };
         Ok(ProfileChoice { name: name.to_owned(), named_by })
     }
+
+    /// Whether keys in the environment come before this profile.
+    pub fn is_outdone_by_keys(&self, env: &Env) -> bool {
+        self.named_by != NamedBy::Flag && env.get("AWS_ACCESS_KEY_ID").is_some()
+    }
 }
 
 impl TokenRequest {
@@ -110,7 +118,7 @@ impl TokenRequest {
         }
         let section = section.unwrap_or_default();
         let cluster = ClusterName::parse(&args.cluster)?;
-        let role_is_given = args.role.is_some();
+        let role_is_given = !args.role.is_empty();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, profile, &section)?,
             use_fips: switch(env, &section, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
@@ -121,7 +129,7 @@ impl TokenRequest {
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
         Ok(TokenRequest {
             cluster,
-            role: RoleRequest::resolve(args, &endpoint.region)?,
+            role: RoleRequest::resolve(args, &endpoint.region, profile, &section, env)?,
             endpoint,
             cache: CacheMode::resolve(args, env)?,
             refresh: args.refresh,
@@ -131,15 +139,34 @@ impl TokenRequest {
 }
 
 impl RoleRequest {
-    fn resolve(args: &TokenArgs, region: &Region) -> Result<Option<Self>, Error> {
-        let session_name = args.session_name.as_deref().map(SessionName::parse).transpose()?;
+    /// `None` where no role is asked for.
+    fn resolve(
+        args: &TokenArgs,
+        region: &Region,
+        profile: &ProfileChoice,
+        section: &Section,
+        env: &Env,
+    ) -> Result<Option<Self>, Error> {
+        let template =
+            |option, value: &Option<String>| value.as_deref().map(|v| NameTemplate::parse(option, v)).transpose();
+        let session_name = template("--session-name", &args.session_name)?;
+        let source_identity = template("--source-identity", &args.source_identity)?;
         let external_id = args.external_id.as_deref().map(ExternalId::parse).transpose()?;
         let duration = args.duration.as_deref().map(parse_duration).transpose()?;
-        let Some(arn) = &args.role else {
+        let mut candidates = Vec::new();
+        for arn in &args.role {
+            let arn = RoleArn::parse(arn, region)?;
+            if !candidates.contains(&arn) {
+                candidates.push(arn);
+            }
+        }
+        if candidates.is_empty() {
             let given = [
                 ("--session-name", &args.session_name),
+                ("--source-identity", &args.source_identity),
                 ("--external-id", &args.external_id),
                 ("--duration", &args.duration),
+                ("--mfa-serial", &args.mfa_serial),
             ];
             return match given.iter().find(|(_, value)| value.is_some()) {
                 Some((flag, _)) => {
@@ -147,8 +174,16 @@ impl RoleRequest {
                 }
                 None => Ok(None),
             };
+        }
+        // A profile's device is that of its user, unless the profile is a role, which has none.
+        let is_a_users = !profile.is_outdone_by_keys(env) && section.get("role_arn").is_none();
+        let of_profile = section.get("mfa_serial").filter(|_| is_a_users);
+        let mfa_serial = match (&args.mfa_serial, of_profile) {
+            (Some(serial), _) => Some(MfaSerial::parse("--mfa-serial", serial)?),
+            (None, Some(serial)) => Some(MfaSerial::parse("`mfa_serial` of the profile in use,", serial)?),
+            (None, None) => None,
         };
-        Ok(Some(RoleRequest { arn: RoleArn::parse(arn, region)?, session_name, external_id, duration }))
+        Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial }))
     }
 }
 
