@@ -271,10 +271,9 @@ impl Call<'_> {
         let runs_a_process =
             chain.chain(&self.profile.name).iter().any(|section| section.get("credential_process").is_some());
         let process = if runs_a_process { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
-        let person = match &self.request.role {
-            Some(RoleRequest { mfa_serial: Some(_), .. }) => MFA_PATIENCE,
-            _ => Duration::ZERO,
-        };
+        let mut roles = self.request.via.iter().chain(&self.request.role);
+        let asks = roles.any(|role| role.mfa_serial.is_some());
+        let person = if asks { MFA_PATIENCE } else { Duration::ZERO };
         DEADLINE + process + person + Duration::from_secs(1)
     }
 
@@ -300,13 +299,15 @@ impl Call<'_> {
     /// What AWS gives: a session of the role, which is to be kept once its token has proved good, or the caller's own
     /// credentials, which never are.
     fn fetch(&mut self, found: Found) -> Result<(Ready, Option<SessionEntry>), Error> {
-        let aws = Aws::connect(&self.request.endpoint, self.profile, self.files, self.env);
+        let aws = Aws::connect(&self.request.endpoint, &self.request.base_profile, self.files, self.env);
         let fetched = aws.and_then(|aws| {
-            let base = aws.base_credentials(self.clock)?;
-            self.verbose.say(|| format!("credentials from {}", shown(aws.source())));
+            let caller = self.caller_on_the_way(&aws)?;
             match &self.request.role {
-                Some(role) => self.assume_role(&Caller::new(&aws, base), role),
-                None => Ok((Ready { signer: Signer { credentials: base, clock_skew: 0 }, who: Who::default() }, None)),
+                Some(role) => self.assume_role(&caller, role),
+                None => {
+                    let signer = Signer { credentials: caller.credentials().clone(), clock_skew: 0 };
+                    Ok((Ready { signer, who: Who::default() }, None))
+                }
             }
         });
         self.forget_what_changed_meanwhile();
@@ -321,6 +322,37 @@ impl Call<'_> {
             }
             (fetched, _) => fetched,
         }
+    }
+
+    /// Who assumes the last role: the base credentials' owner, or a session of the profile's role before it, from the
+    /// cache or from AWS.
+    fn caller_on_the_way<'b>(&self, aws: &'b Aws) -> Result<Caller<'b>, Error> {
+        let via = &self.request.via;
+        let now = (self.clock)();
+        let kept = |role: &RoleRequest| {
+            let is_good = |entry: SessionEntry| (entry.state(now) == SessionState::Fresh).then_some(entry);
+            self.cache.load(&self.session_key(role), is_good).filter(|_| !self.request.refresh)
+        };
+        let last_kept = (0..via.len()).rev().find_map(|at| Some((at, kept(&via[at])?)));
+        let (mut caller, rest) = match last_kept {
+            Some((at, entry)) => {
+                self.verbose.say(|| format!("a session in the cache, {}", in_words(entry.about())));
+                (Caller::new(aws, entry.signer().credentials), at + 1)
+            }
+            None => {
+                let base = aws.base_credentials(self.clock)?;
+                self.verbose.say(|| format!("credentials from {}", shown(aws.source())));
+                (Caller::new(aws, base), 0)
+            }
+        };
+        for role in &via[rest..] {
+            let (Ready { signer, .. }, entry) = self.assume_role(&caller, role)?;
+            if let Some(entry) = entry.filter(|_| self.is_same_identity()) {
+                self.cache.store(&self.session_key(role), &entry);
+            }
+            caller = Caller::new(aws, signer.credentials);
+        }
+        Ok(caller)
     }
 
     /// A session of the first candidate that STS lets the caller assume; or what the caller has, where that is a
@@ -451,9 +483,13 @@ impl Call<'_> {
     /// The SDK reads token files itself, some time after they were fingerprinted. If they changed in between, what it
     /// found may be another identity's, and is kept under nobody's name.
     fn forget_what_changed_meanwhile(&mut self) {
-        if fingerprint(self.env, self.profile, self.files) != self.identity {
+        if !self.is_same_identity() {
             self.cache = Cache::none();
         }
+    }
+
+    fn is_same_identity(&self) -> bool {
+        fingerprint(self.env, self.profile, self.files) == self.identity
     }
 
     /// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
@@ -473,7 +509,10 @@ impl Call<'_> {
     /// sessions are kept.
     fn turn(&self) -> Key {
         const OTHERS: [&str; 4] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-        let key = match &self.request.role {
+        // Whoever would ask for the same code waits too, whatever comes after it.
+        let roles = || self.request.via.iter().chain(&self.request.role);
+        let first = roles().find(|role| role.mfa_serial.is_some()).or(self.request.role.as_ref());
+        let key = match first {
             Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
             _ => self.key,
         };

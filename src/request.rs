@@ -17,7 +17,12 @@ pub struct TokenRequest {
     pub cluster: ClusterName,
     pub endpoint: StsEndpoint,
     /// `None`: the caller's own identity signs.
+    /// Roles of the profile that are assumed on the way to the last one, first one first.
+    pub via: Vec<RoleRequest>,
+    /// The last one: of `--role`, or else of the profile.
     pub role: Option<RoleRequest>,
+    /// The profile that base credentials come from.
+    pub base_profile: ProfileChoice,
     pub cache: CacheMode,
     /// Whether what is cached is passed over.
     pub refresh: bool,
@@ -64,7 +69,7 @@ pub enum AnswerForm {
 }
 
 /// The profile in use, and how it was named.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileChoice {
     pub name: String,
     pub named_by: NamedBy,
@@ -127,9 +132,19 @@ impl TokenRequest {
         check_endpoint_overrides(env, &section, &endpoint, role_is_given)?;
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
+        let of_profile = if profile.is_outdone_by_keys(env) { None } else { files.roles_on_the_way(&profile.name) };
+        let (sections, base_profile) = of_profile.unwrap_or_else(|| (Vec::new(), profile.name.clone()));
+        let steps = sections.iter().map(|section| RoleRequest::of_profile(section, &endpoint.region));
+        let mut via = steps.collect::<Result<Vec<_>, _>>()?;
+        let role = match RoleRequest::resolve(args, &endpoint.region, profile, &section, env)? {
+            Some(role) => Some(role),
+            None => via.pop(),
+        };
         Ok(TokenRequest {
             cluster,
-            role: RoleRequest::resolve(args, &endpoint.region, profile, &section, env)?,
+            via,
+            role,
+            base_profile: ProfileChoice { name: base_profile, named_by: profile.named_by },
             endpoint,
             cache: CacheMode::resolve(args, env)?,
             refresh: args.refresh,
@@ -139,6 +154,26 @@ impl TokenRequest {
 }
 
 impl RoleRequest {
+    /// What a profile with `role_arn` says.
+    fn of_profile(section: &Section, region: &Region) -> Result<Self, Error> {
+        const NAMES: [(&str, &str); 5] = [
+            ("role_arn", "`role_arn` of the profile in use"),
+            ("role_session_name", "`role_session_name` of the profile in use"),
+            ("external_id", "`external_id` of the profile in use"),
+            ("duration_seconds", "`duration_seconds` of the profile in use"),
+            ("mfa_serial", "`mfa_serial` of the profile in use"),
+        ];
+        let [arn, session_name, external_id, duration, mfa_serial] = NAMES.map(|(key, name)| (section.get(key), name));
+        Ok(RoleRequest {
+            candidates: vec![named(arn.1, RoleArn::parse(arn.0.unwrap_or_default(), region))?],
+            session_name: session_name.0.map(|value| NameTemplate::parse(session_name.1, value)).transpose()?,
+            source_identity: None,
+            external_id: external_id.0.map(|value| named(external_id.1, ExternalId::parse(value))).transpose()?,
+            duration: duration.0.map(|value| named(duration.1, parse_duration(value))).transpose()?,
+            mfa_serial: mfa_serial.0.map(|value| MfaSerial::parse(mfa_serial.1, value)).transpose()?,
+        })
+    }
+
     /// `None` where no role is asked for.
     fn resolve(
         args: &TokenArgs,
@@ -272,6 +307,14 @@ fn check_endpoint_overrides(
         }
     }
     Ok(())
+}
+
+/// An input error under the name of the property that it came from.
+fn named<T>(name: &'static str, parsed: Result<T, Error>) -> Result<T, Error> {
+    parsed.map_err(|error| match error {
+        Error::Input { value, rule, hint, .. } => Error::Input { name, value, rule, hint },
+        other => other,
+    })
 }
 
 fn parse_duration(value: &str) -> Result<Duration, Error> {

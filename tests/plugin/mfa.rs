@@ -180,3 +180,48 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     assert_eq!(first.end().0, 0);
     assert_eq!(account.counts().0, 1);
 }
+
+/// A profile with a role that asks for MFA, which the SDK would assume without a code.
+fn profile_with_mfa(account: &Account) -> Plugin {
+    let keys = &account.alice;
+    account.plugin().config(&format!(
+        "[profile dev]\nrole_arn = {}\nsource_profile = keys\nmfa_serial = {SERIAL}\nduration_seconds = 1800\n\
+         [profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        account.dev, keys.access_key_id, keys.secret_access_key
+    ))
+}
+
+#[test]
+fn a_profiles_own_role_asks_its_code_once_for_all_clusters() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let plugin = profile_with_mfa(&account);
+    let mut run = AtTerminal::start(&plugin, &["--profile", "dev"]);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    assert_eq!(durations(&account), [("1800".to_owned(), true)]);
+    plugin.run(&["token", "-i", "other", "--profile", "dev"]).good_token();
+    assert_eq!(account.counts().0, 1);
+    let calls = account.sts.calls();
+    let call = calls.iter().find(|call| call.action == "AssumeRole").unwrap();
+    assert_eq!(call.parameter("RoleSessionName"), Some("alice"), "the person's name, not one that a program made up");
+}
+
+#[test]
+fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let role = |name: &str| {
+        let roles = vec![account.dev.clone()];
+        account.sts.add_role(name, Role { roles, ..Role::of_group("nobody") })
+    };
+    let (blue, green) = (role("blue"), role("green"));
+    let plugin = profile_with_mfa(&account);
+    let mut run = AtTerminal::start(&plugin, &["--profile", "dev", "--role", &blue]);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    plugin.token(&["--profile", "dev", "--role", &green]).good_token();
+    assert_eq!(account.counts().0, 3);
+    // A new session of the last role goes on from the one on the way; --refresh starts from the beginning.
+    plugin.token(&["--profile", "dev", "--role", &green, "--refresh"]).failed_with(6);
+}
