@@ -35,8 +35,10 @@ use crate::error::{Doing, Error, shown};
 use crate::http_client;
 use crate::presign;
 use crate::profile::{ProfileFiles, Section};
+use crate::profile_origin::{Kind, Origin};
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
 use crate::source_files::SourceFiles;
+use crate::sso::SsoLogin;
 use crate::sts::{are_well_formed, causes, failure, last_cause};
 use crate::token;
 
@@ -116,6 +118,7 @@ impl Aws {
 
     /// The caller's own credentials, good for longer than a token's margin.
     pub fn base_credentials(&self, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
+        self.source.check_login(clock())?;
         let doing = || Doing::GetCredentials(self.source.name.clone());
         if self.source.uses_credential_process {
             self.deadline.set(Instant::now() + CREDENTIAL_PROCESS_DEADLINE);
@@ -193,15 +196,13 @@ fn credentials_provider(
         .with_custom_provider("EcsContainer", ecs())
         .with_custom_provider("Ec2InstanceMetadata", imds())
         .build();
-    let is_explicit = profile.named_by == NamedBy::Flag;
-    let has_keys = !is_explicit && env.get("AWS_ACCESS_KEY_ID").is_some();
-    if has_keys {
-        return Ok(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()));
-    }
-    let has_web_identity = env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && env.get("AWS_ROLE_ARN").is_some();
-    let web_identity = || WebIdentityTokenCredentialsProvider::builder().configure(config).build();
-    if !is_explicit && has_web_identity && section.get("role_arn").is_none() {
-        return Ok(SharedCredentialsProvider::new(web_identity()));
+    match Winner::of(profile, section, env) {
+        Winner::Keys => return Ok(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())),
+        Winner::WebIdentity => {
+            let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
+            return Ok(SharedCredentialsProvider::new(provider));
+        }
+        Winner::Profile => {}
     }
     if says_where_credentials_are(section) {
         return Ok(SharedCredentialsProvider::new(from_profile));
@@ -257,12 +258,37 @@ fn is_ec2_instance() -> bool {
     starts_with("/sys/class/dmi/id/sys_vendor", "amazon ec2") || starts_with("/sys/hypervisor/uuid", "ec2")
 }
 
+/// What there is to choose from, the first one first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Winner {
+    /// In the environment.
+    Keys,
+    /// In the environment.
+    WebIdentity,
+    Profile,
+}
+
+impl Winner {
+    fn of(profile: &ProfileChoice, section: &Section, env: &Env) -> Self {
+        let has_web_identity = env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && env.get("AWS_ROLE_ARN").is_some();
+        if profile.named_by == NamedBy::Flag {
+            Winner::Profile
+        } else if env.get("AWS_ACCESS_KEY_ID").is_some() {
+            Winner::Keys
+        } else if has_web_identity && section.get("role_arn").is_none() {
+            Winner::WebIdentity
+        } else {
+            Winner::Profile
+        }
+    }
+}
+
 /// Where base credentials come from, in the user's words.
 struct Source {
     /// "profile `x`", "the environment".
     name: String,
     profile: String,
-    uses_sso: bool,
+    sso: Option<SsoLogin>,
     uses_credential_process: bool,
     /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
     keys_expire: Option<SystemTime>,
@@ -270,7 +296,8 @@ struct Source {
 
 impl Source {
     fn of(profile: &ProfileChoice, files: &ProfileFiles, env: &Env) -> Result<Self, Error> {
-        let by_keys = profile.named_by != NamedBy::Flag && env.get("AWS_ACCESS_KEY_ID").is_some();
+        let winner = Winner::of(profile, &files.profile(&profile.name).unwrap_or_default(), env);
+        let by_keys = winner == Winner::Keys;
         if by_keys && env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY")).is_none() {
             return Err(Error::CredentialsFailed {
                 source_name: "the environment".into(),
@@ -280,8 +307,7 @@ impl Source {
         }
         let expiration = env.get("AWS_CREDENTIAL_EXPIRATION").filter(|_| by_keys);
         let expiration = expiration.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
-        let chain = files.chain(&profile.name);
-        let uses = |key: &str| !by_keys && chain.iter().any(|section| section.get(key).is_some());
+        let origin = Origin::of(files, &profile.name).filter(|_| winner == Winner::Profile);
         let name = match profile.named_by {
             _ if by_keys => "AWS_ACCESS_KEY_ID".into(),
             NamedBy::Flag => format!("profile `{}`", profile.name),
@@ -291,15 +317,29 @@ impl Source {
         Ok(Source {
             name,
             profile: profile.name.clone(),
-            uses_sso: uses("sso_session") || uses("sso_start_url"),
-            uses_credential_process: uses("credential_process"),
+            sso: origin.as_ref().and_then(|origin| SsoLogin::of(origin, env)),
+            uses_credential_process: origin.is_some_and(|origin| origin.kind == Kind::Process),
             keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
         })
     }
 
+    /// Whether somebody has to log in first.
+    fn check_login(&self, now: SystemTime) -> Result<(), Error> {
+        let Some(sso) = &self.sso else { return Ok(()) };
+        let whose = if sso.profile == self.profile {
+            "its SSO session".to_owned()
+        } else {
+            format!("the SSO session of profile `{}`", sso.profile)
+        };
+        match sso.logged_out(now) {
+            Some(logged_out) => Err(self.needs_login(sso, &logged_out.why(&whose))),
+            None => Ok(()),
+        }
+    }
+
     /// What the SDK's error means, found by type and not by text.
     fn failure(&self, error: &CredentialsError) -> Error {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && !self.uses_sso {
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.sso.is_none() {
             // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
             let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
             return match why {
@@ -317,17 +357,19 @@ impl Source {
             return failure(Doing::AssumeRoleWithWebIdentity, error);
         }
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<GetRoleCredentialsError>>()) {
-            return match error.as_service_error() {
+            return match (error.as_service_error(), &self.sso) {
                 // Its token was withdrawn: logged out elsewhere.
-                Some(GetRoleCredentialsError::UnauthorizedException(_)) => self.needs_login("its SSO session is over"),
+                (Some(GetRoleCredentialsError::UnauthorizedException(_)), Some(sso)) => {
+                    self.needs_login(sso, "its SSO session is over")
+                }
                 _ => failure(doing(), error),
             };
         }
         if causes(error).any(|cause| cause.is::<ConnectorError>()) {
             return Error::Unreachable { doing: doing(), why: last_cause(error) };
         }
-        if self.uses_sso {
-            return self.needs_login(&last_cause(error));
+        if let Some(sso) = &self.sso {
+            return self.needs_login(sso, &last_cause(error));
         }
         self.failed(last_cause(error))
     }
@@ -342,15 +384,15 @@ impl Source {
         Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
 
-    fn needs_login(&self, why: &str) -> Error {
-        let command = format!("aws sso login --profile {}", shown(&self.profile));
+    fn needs_login(&self, sso: &SsoLogin, why: &str) -> Error {
+        let command = format!("aws sso login --profile {}", shown(&sso.profile));
         Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
 
     fn expired(&self) -> Error {
         let why = "they have expired, or will within a minute".to_owned();
-        if self.uses_sso {
-            return self.needs_login(&why);
+        if let Some(sso) = &self.sso {
+            return self.needs_login(sso, &why);
         }
         let hint = "get new ones from where these came from, then try again".to_owned();
         Error::CredentialsFailed { source_name: self.name.clone(), why, hint }

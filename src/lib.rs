@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `get_token` is the only file that knows this order. Files that touch neither disk, network nor clock:
-//! `request`, `names`, `exec_credential`, `identity`, `profile`, `region`, `cache::key`, `cache::entry`, `presign`, `token`.
+//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_origin`, `region`, `cache::key`, `cache::entry`, `presign`, `token`.
 
 #![forbid(unsafe_code)]
 
@@ -46,6 +46,8 @@ pub mod plain_args;
 pub mod presign;
 /// The AWS shared config and credentials files, as far as they are needed before the SDK starts.
 pub mod profile;
+/// Where a chain of profiles ends.
+pub mod profile_origin;
 /// Regions and the partitions that they belong to.
 pub mod region;
 /// What is meant: arguments, environment and profile made into one checked request.
@@ -54,6 +56,8 @@ pub mod request;
 pub mod secret;
 /// Reading the files that decide who the caller is.
 pub mod source_files;
+/// Whether somebody is logged in to an SSO session.
+pub mod sso;
 /// GetCallerIdentity and AssumeRole.
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.

@@ -27,5 +27,7 @@ mod network;
 mod session_name;
 /// The spellings of the AWS CLI and of aws-iam-authenticator.
 mod spellings;
+/// Who is told to log in to SSO, and that nobody is asked before.
+mod sso;
 
 use support::account::Account;
