@@ -30,6 +30,7 @@ use aws_smithy_types::date_time::Format;
 use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 
+use crate::credential_process::CredentialProcess;
 use crate::env::Env;
 use crate::error::{Doing, Error, shown};
 use crate::http_client;
@@ -104,7 +105,7 @@ impl Aws {
             .region(region)
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
-            .profile_files(as_read(files))
+            .profile_files(as_read(files, None))
             .profile_name(&profile.name)
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
             .retry_config(retries)
@@ -189,13 +190,18 @@ fn credentials_provider(
     let local = config.clone().with_http_client(http_client::for_local_services()?);
     let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
     let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
-    let from_profile = ProfileFileCredentialsProvider::builder()
+    let profiles = files.profiles();
+    let own = Origin::of(&profiles, &profile.name).and_then(|origin| Some((own_provider(&profiles, &origin)?, origin)));
+    let mut from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
-        .profile_files(as_read(files))
+        .profile_files(as_read(files, own.as_ref().map(|(_, origin)| origin)))
         .profile_name(&profile.name)
         .with_custom_provider("EcsContainer", ecs())
-        .with_custom_provider("Ec2InstanceMetadata", imds())
-        .build();
+        .with_custom_provider("Ec2InstanceMetadata", imds());
+    if let Some((provider, _)) = own {
+        from_profile = from_profile.with_custom_provider(OWN_SOURCE, provider);
+    }
+    let from_profile = from_profile.build();
     match Winner::of(profile, section, env) {
         Winner::Keys => return Ok(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())),
         Winner::WebIdentity => {
@@ -214,6 +220,31 @@ fn credentials_provider(
     Ok(SharedCredentialsProvider::new(chain))
 }
 
+/// The `credential_source` that leads the SDK from the end of a chain of profiles back to here.
+const OWN_SOURCE: &str = "eks-group-auth";
+
+/// Where this program knows better than the SDK: which runs a `credential_process` in a shell, without an end, and
+/// prefers it to keys.
+fn own_provider(profiles: &ProfileFiles, origin: &Origin) -> Option<SharedCredentialsProvider> {
+    if origin.section.get("role_arn").is_some() {
+        return None;
+    }
+    match origin.kind {
+        Kind::Process => {
+            let command = origin.section.get("credential_process")?;
+            Some(SharedCredentialsProvider::new(CredentialProcess::new(command)))
+        }
+        Kind::Keys => {
+            let section = profiles.in_credentials_file(&origin.profile)?;
+            let property = |key: &str| section.get(key).map(str::to_owned);
+            let (id, secret) = (property("aws_access_key_id")?, property("aws_secret_access_key").unwrap_or_default());
+            let token = property("aws_session_token");
+            Some(SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "credentials file")))
+        }
+        Kind::Sso | Kind::Other => None,
+    }
+}
+
 fn says_where_credentials_are(section: &Section) -> bool {
     const PROPERTIES: [&str; 9] = [
         "aws_access_key_id",
@@ -230,16 +261,19 @@ fn says_where_credentials_are(section: &Section) -> bool {
 }
 
 /// The config and credentials files as they were fingerprinted: read again, they could have become another identity's.
-/// Without indented comments, on which the SDK's parser gives up.
-fn as_read(files: &SourceFiles) -> EnvConfigFiles {
+/// Without indented comments, on which the SDK's parser gives up; and where this program has a provider of its own for
+/// a profile, with that as the profile's source.
+fn as_read(files: &SourceFiles, own: Option<&Origin>) -> EnvConfigFiles {
     let is_comment = |line: &str| line.starts_with([' ', '\t']) && line.trim_start().starts_with(['#', ';']);
     let text = |contents: &[u8]| {
         let text = String::from_utf8_lossy(contents);
         text.lines().filter(|line| !is_comment(line)).map(|line| format!("{line}\n")).collect::<String>()
     };
+    let own_source = own.map(|origin| format!("[{}]\ncredential_source = {OWN_SOURCE}\n", origin.profile));
+    let credentials = text(files.credentials.contents()) + &own_source.unwrap_or_default();
     EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, text(files.config.contents()))
-        .with_contents(EnvConfigFileKind::Credentials, text(files.credentials.contents()))
+        .with_contents(EnvConfigFileKind::Credentials, credentials)
         .build()
 }
 

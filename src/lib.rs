@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `get_token` is the only file that knows this order. Files that touch neither disk, network nor clock:
-//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_origin`, `region`, `cache::key`, `cache::entry`, `presign`, `token`.
+//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_origin`, `region`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,8 @@ pub mod cache;
 pub mod cache_command;
 /// What may be typed, in all its spellings.
 pub mod cli;
+/// A profile's `credential_process`: its words, its time, its output.
+pub mod credential_process;
 /// Base credentials, by the AWS SDK's providers; runtime and deadline for all that uses a network.
 pub mod credentials;
 /// The environment, read once.
@@ -62,3 +64,5 @@ pub mod sso;
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.
 pub mod token;
+/// Words as a shell splits them.
+pub mod words;

@@ -23,7 +23,7 @@ impl<'a> ProfileFiles<'a> {
     pub fn profile(&self, name: &str) -> Option<Section<'_>> {
         let from_config = find(&self.config, |kind, of| kind == "profile" && of == name)
             .or_else(|| find(&self.config, |kind, of| kind.is_empty() && of == name && name == "default"));
-        let from_credentials = find(&self.credentials, |kind, of| kind.is_empty() && of == name);
+        let from_credentials = self.in_credentials_file(name);
         match (from_config, from_credentials) {
             (None, None) => None,
             (one, other) => {
@@ -31,6 +31,11 @@ impl<'a> ProfileFiles<'a> {
                 Some(Section(properties))
             }
         }
+    }
+
+    /// The same as the credentials file alone has it.
+    pub fn in_credentials_file(&self, name: &str) -> Option<Section<'_>> {
+        find(&self.credentials, |kind, of| kind.is_empty() && of == name)
     }
 
     pub fn sso_session(&self, name: &str) -> Option<Section<'_>> {

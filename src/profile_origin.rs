@@ -1,5 +1,4 @@
-//! Which profile of a chain has the credentials that all others start from, and in what form. It is the SDK that gets
-//! them; this tells what can be said and done before.
+//! Which profile of a chain has the credentials that all others start from, and in what form, as the AWS CLI sees it.
 
 use crate::profile::{ProfileFiles, Section};
 
@@ -11,12 +10,14 @@ pub struct Origin<'a> {
     pub kind: Kind,
 }
 
-/// What it has, in the order in which the SDK looks.
+/// What it has; the first one counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Sso,
+    /// In the credentials file, where they come before a `credential_process`; in the config file they come after it.
+    Keys,
     Process,
-    /// Keys, a web identity, the environment, a container, an instance; or nothing.
+    /// Keys in the config file, a web identity, the environment, a container, an instance; or nothing.
     Other,
 }
 
@@ -32,13 +33,19 @@ impl<'a> Origin<'a> {
             }
             visited.push(name.to_owned());
             // Keys of a profile that others start from come before all else that it has.
-            let has_keys = ["aws_access_key_id", "aws_secret_access_key"].iter().all(|key| section.get(key).is_some());
-            let starts_from_keys = visited.len() > 1 && has_keys;
+            let has_keys = |section: &Section| section.get("aws_access_key_id").is_some();
+            let starts_from_keys =
+                visited.len() > 1 && has_keys(&section) && section.get("aws_secret_access_key").is_some();
             let has_role = section.get("role_arn").is_some() && section.get("web_identity_token_file").is_none();
             match section.get("source_profile").filter(|next| *next != name) {
                 Some(next) if has_role && !starts_from_keys => name = next,
                 _ => {
-                    let kind = if starts_from_keys { Kind::Other } else { Kind::of(&section) };
+                    let in_credentials_file = profiles.in_credentials_file(name);
+                    let kind = match Kind::of(&section) {
+                        _ if starts_from_keys => Kind::Other,
+                        Kind::Process if in_credentials_file.is_some_and(|section| has_keys(&section)) => Kind::Keys,
+                        kind => kind,
+                    };
                     return Some(Origin { profile: name.to_owned(), section, kind });
                 }
             }
@@ -112,6 +119,8 @@ source_profile = soo
         assert_eq!(origin("environment"), Some(("environment".into(), Kind::Other)));
         assert_eq!(origin("one"), None);
         assert_eq!(origin("typo"), None);
+        let files = ProfileFiles::new(CONFIG.as_bytes(), b"[both]\naws_access_key_id = AKIA\n");
+        assert_eq!(Origin::of(&files, "both").map(|origin| origin.kind), Some(Kind::Keys));
         assert_eq!(origin("nobody"), None);
     }
 }
