@@ -19,7 +19,6 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -38,6 +37,7 @@ use crate::presign;
 use crate::profile::{ProfileFiles, Section};
 use crate::profile_origin::{Kind, Origin};
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
+use crate::sdk_files::{OWN_SOURCE, for_sdk, sdk_name};
 use crate::source_files::SourceFiles;
 use crate::sso::SsoLogin;
 use crate::sts::{are_well_formed, causes, failure, last_cause};
@@ -105,8 +105,8 @@ impl Aws {
             .region(region)
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
-            .profile_files(as_read(files, None))
-            .profile_name(&profile.name)
+            .profile_files(for_sdk(files, None))
+            .profile_name(sdk_name(&profile.name))
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
             .retry_config(retries)
             .timeout_config(timeouts)
@@ -194,8 +194,9 @@ fn credentials_provider(
     let own = Origin::of(&profiles, &profile.name).and_then(|origin| Some((own_provider(&profiles, &origin)?, origin)));
     let mut from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
-        .profile_files(as_read(files, own.as_ref().map(|(_, origin)| origin)))
-        .profile_name(&profile.name)
+        .profile_files(for_sdk(files, own.as_ref().map(|(_, origin)| origin)))
+        .profile_name(sdk_name(&profile.name))
+        .with_custom_provider("Environment", environment_keys(env))
         .with_custom_provider("EcsContainer", ecs())
         .with_custom_provider("Ec2InstanceMetadata", imds());
     if let Some((provider, _)) = own {
@@ -203,7 +204,7 @@ fn credentials_provider(
     }
     let from_profile = from_profile.build();
     match Winner::of(profile, section, env) {
-        Winner::Keys => return Ok(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new())),
+        Winner::Keys => return Ok(environment_keys(env)),
         Winner::WebIdentity => {
             let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
             return Ok(SharedCredentialsProvider::new(provider));
@@ -220,8 +221,19 @@ fn credentials_provider(
     Ok(SharedCredentialsProvider::new(chain))
 }
 
-/// The `credential_source` that leads the SDK from the end of a chain of profiles back to here.
-const OWN_SOURCE: &str = "eks-group-auth";
+/// Keys from the environment. The SDK does not know the old name of the session token, which the AWS CLI still reads.
+fn environment_keys(env: &Env) -> SharedCredentialsProvider {
+    let session_token = env.get("AWS_SESSION_TOKEN").filter(|token| !token.trim().is_empty());
+    let id = env.get("AWS_ACCESS_KEY_ID");
+    let secret = env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY"));
+    match (session_token, env.get("AWS_SECURITY_TOKEN"), id, secret) {
+        (None, Some(token), Some(id), Some(secret)) => {
+            let keys = Credentials::new(id.trim(), secret.trim(), Some(token.trim().to_owned()), None, "environment");
+            SharedCredentialsProvider::new(keys)
+        }
+        _ => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+    }
+}
 
 /// Where this program knows better than the SDK: which runs a `credential_process` in a shell, without an end, and
 /// prefers it to keys.
@@ -260,21 +272,10 @@ fn says_where_credentials_are(section: &Section) -> bool {
     PROPERTIES.iter().any(|property| section.get(property).is_some())
 }
 
-/// The config and credentials files as they were fingerprinted: read again, they could have become another identity's.
-/// Without indented comments, on which the SDK's parser gives up; and where this program has a provider of its own for
-/// a profile, with that as the profile's source.
-fn as_read(files: &SourceFiles, own: Option<&Origin>) -> EnvConfigFiles {
-    let is_comment = |line: &str| line.starts_with([' ', '\t']) && line.trim_start().starts_with(['#', ';']);
-    let text = |contents: &[u8]| {
-        let text = String::from_utf8_lossy(contents);
-        text.lines().filter(|line| !is_comment(line)).map(|line| format!("{line}\n")).collect::<String>()
-    };
-    let own_source = own.map(|origin| format!("[{}]\ncredential_source = {OWN_SOURCE}\n", origin.profile));
-    let credentials = text(files.credentials.contents()) + &own_source.unwrap_or_default();
-    EnvConfigFiles::builder()
-        .with_contents(EnvConfigFileKind::Config, text(files.config.contents()))
-        .with_contents(EnvConfigFileKind::Credentials, credentials)
-        .build()
+/// A profile's name as one would type it in a shell.
+fn as_argument(profile: &str) -> String {
+    let name = shown(profile);
+    if sdk_name(profile) == profile { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// Scheme, host and port: in front of the host there could be a password.
@@ -412,14 +413,14 @@ impl Source {
         let hint = if self.uses_credential_process {
             "run the `credential_process` of this profile by hand to see what it says".into()
         } else {
-            let profile = shown(&self.profile);
+            let profile = as_argument(&self.profile);
             format!("check it; `aws sts get-caller-identity --profile {profile}` shows whether the AWS CLI can use it")
         };
         Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
 
     fn needs_login(&self, sso: &SsoLogin, why: &str) -> Error {
-        let command = format!("aws sso login --profile {}", shown(&sso.profile));
+        let command = format!("aws sso login --profile {}", as_argument(&sso.profile));
         Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
 

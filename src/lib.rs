@@ -54,6 +54,8 @@ pub mod profile_origin;
 pub mod region;
 /// What is meant: arguments, environment and profile made into one checked request.
 pub mod request;
+/// The AWS files in the SDK's dialect.
+pub mod sdk_files;
 /// A string that does not print.
 pub mod secret;
 /// Reading the files that decide who the caller is.
