@@ -30,6 +30,10 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
+    /// Say on stderr what is done, and how long each step takes
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+
     /// The AWS CLI's output format; the answer is always JSON
     #[arg(long, global = true, hide = true, value_parser = ["json"])]
     pub output: Option<String>,
@@ -75,13 +79,21 @@ pub struct TokenArgs {
     #[arg(short = 'i', long, visible_aliases = ["cluster-name", "cluster-id"], value_name = "NAME")]
     pub cluster: String,
 
-    /// Role to assume; without it your own identity signs
+    /// Role to assume; given several times, the first that you may assume; without it your own identity signs
     #[arg(short, long, visible_alias = "role-arn", value_name = "ARN")]
-    pub role: Option<String>,
+    pub role: Vec<String>,
 
-    /// Name of the role session, seen in the cluster's audit log [default: your own user name]
+    /// Name of the role session, seen in the cluster's audit log; may hold {user} and {account} [default: {user}]
     #[arg(short, long, value_name = "NAME")]
     pub session_name: Option<String>,
+
+    /// Source identity of the role session; may hold {user} and {account}
+    #[arg(long, value_name = "NAME")]
+    pub source_identity: Option<String>,
+
+    /// Your MFA device, where the role asks for a code [default: mfa_serial of the profile]
+    #[arg(long, value_name = "ARN")]
+    pub mfa_serial: Option<String>,
 
     /// External id that the role's trust policy asks for
     #[arg(short, long, value_name = "ID")]

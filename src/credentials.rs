@@ -35,7 +35,7 @@ use crate::error::{Doing, Error, shown};
 use crate::http_client;
 use crate::presign;
 use crate::profile::{ProfileFiles, Section};
-use crate::profile_origin::{Kind, Origin};
+use crate::profile_source::ProfileSource;
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
 use crate::sdk_files::{OWN_SOURCE, for_sdk, sdk_name};
 use crate::source_files::SourceFiles;
@@ -153,6 +153,16 @@ impl Aws {
         }
     }
 
+    /// After a person was waited for.
+    pub fn restart_deadline(&self) {
+        self.deadline.set(Instant::now() + DEADLINE);
+    }
+
+    /// Where the base credentials come from, in the user's words.
+    pub fn source(&self) -> &str {
+        &self.source.name
+    }
+
     pub fn config(&self) -> &SdkConfig {
         &self.config
     }
@@ -191,15 +201,15 @@ fn credentials_provider(
     let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
     let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
     let profiles = files.profiles();
-    let own = Origin::of(&profiles, &profile.name).and_then(|origin| Some((own_provider(&profiles, &origin)?, origin)));
+    let own = own_provider(&ProfileSource::of(&profiles, profile));
     let mut from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
-        .profile_files(for_sdk(files, own.as_ref().map(|(_, origin)| origin)))
+        .profile_files(for_sdk(files, own.is_some().then_some(&profile.name)))
         .profile_name(sdk_name(&profile.name))
         .with_custom_provider("Environment", environment_keys(env))
         .with_custom_provider("EcsContainer", ecs())
         .with_custom_provider("Ec2InstanceMetadata", imds());
-    if let Some((provider, _)) = own {
+    if let Some(provider) = own {
         from_profile = from_profile.with_custom_provider(OWN_SOURCE, provider);
     }
     let from_profile = from_profile.build();
@@ -235,25 +245,16 @@ fn environment_keys(env: &Env) -> SharedCredentialsProvider {
     }
 }
 
-/// Where this program knows better than the SDK: which runs a `credential_process` in a shell, without an end, and
+/// Where this program knows better than the SDK, which runs a `credential_process` in a shell and without an end, and
 /// prefers it to keys.
-fn own_provider(profiles: &ProfileFiles, origin: &Origin) -> Option<SharedCredentialsProvider> {
-    if origin.section.get("role_arn").is_some() {
-        return None;
-    }
-    match origin.kind {
-        Kind::Process => {
-            let command = origin.section.get("credential_process")?;
-            Some(SharedCredentialsProvider::new(CredentialProcess::new(command)))
+fn own_provider(source: &ProfileSource) -> Option<SharedCredentialsProvider> {
+    match *source {
+        ProfileSource::Keys { id, secret, session_token } => {
+            let keys = Credentials::new(id, secret, session_token.map(str::to_owned), None, "profile");
+            Some(SharedCredentialsProvider::new(keys))
         }
-        Kind::Keys => {
-            let section = profiles.in_credentials_file(&origin.profile)?;
-            let property = |key: &str| section.get(key).map(str::to_owned);
-            let (id, secret) = (property("aws_access_key_id")?, property("aws_secret_access_key").unwrap_or_default());
-            let token = property("aws_session_token");
-            Some(SharedCredentialsProvider::new(Credentials::new(id, secret, token, None, "credentials file")))
-        }
-        Kind::Sso | Kind::Other => None,
+        ProfileSource::Process(command) => Some(SharedCredentialsProvider::new(CredentialProcess::new(command))),
+        ProfileSource::Sso { .. } | ProfileSource::Other => None,
     }
 }
 
@@ -342,32 +343,28 @@ impl Source {
         }
         let expiration = env.get("AWS_CREDENTIAL_EXPIRATION").filter(|_| by_keys);
         let expiration = expiration.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
-        let origin = Origin::of(files, &profile.name).filter(|_| winner == Winner::Profile);
-        let name = match profile.named_by {
+        let of_profile = ProfileSource::of(files, profile);
+        let of_profile = if winner == Winner::Profile { of_profile } else { ProfileSource::Other };
+        let name = match (profile.named_by, &profile.source_of) {
             _ if by_keys => "AWS_ACCESS_KEY_ID".into(),
-            NamedBy::Flag => format!("profile `{}`", profile.name),
-            NamedBy::Environment => format!("profile `{}` (AWS_PROFILE)", profile.name),
-            NamedBy::Nobody => "profile `default`".into(),
+            (_, Some(of)) => format!("profile `{}` (source of `{of}`)", profile.name),
+            (NamedBy::Flag, None) => format!("profile `{}`", profile.name),
+            (NamedBy::Environment, None) => format!("profile `{}` (AWS_PROFILE)", profile.name),
+            (NamedBy::Nobody, None) => "profile `default`".into(),
         };
         Ok(Source {
             name,
             profile: profile.name.clone(),
-            sso: origin.as_ref().and_then(|origin| SsoLogin::of(origin, env)),
-            uses_credential_process: origin.is_some_and(|origin| origin.kind == Kind::Process),
+            sso: SsoLogin::of(&of_profile, env),
+            uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),
             keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
         })
     }
 
     /// Whether somebody has to log in first.
     fn check_login(&self, now: SystemTime) -> Result<(), Error> {
-        let Some(sso) = &self.sso else { return Ok(()) };
-        let whose = if sso.profile == self.profile {
-            "its SSO session".to_owned()
-        } else {
-            format!("the SSO session of profile `{}`", sso.profile)
-        };
-        match sso.logged_out(now) {
-            Some(logged_out) => Err(self.needs_login(sso, &logged_out.why(&whose))),
+        match self.sso.as_ref().and_then(|sso| sso.logged_out(now)) {
+            Some(logged_out) => Err(self.needs_login(&logged_out.to_string())),
             None => Ok(()),
         }
     }
@@ -392,19 +389,17 @@ impl Source {
             return failure(Doing::AssumeRoleWithWebIdentity, error);
         }
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<GetRoleCredentialsError>>()) {
-            return match (error.as_service_error(), &self.sso) {
+            return match error.as_service_error() {
                 // Its token was withdrawn: logged out elsewhere.
-                (Some(GetRoleCredentialsError::UnauthorizedException(_)), Some(sso)) => {
-                    self.needs_login(sso, "its SSO session is over")
-                }
+                Some(GetRoleCredentialsError::UnauthorizedException(_)) => self.needs_login("its SSO session is over"),
                 _ => failure(doing(), error),
             };
         }
         if causes(error).any(|cause| cause.is::<ConnectorError>()) {
             return Error::Unreachable { doing: doing(), why: last_cause(error) };
         }
-        if let Some(sso) = &self.sso {
-            return self.needs_login(sso, &last_cause(error));
+        if self.sso.is_some() {
+            return self.needs_login(&last_cause(error));
         }
         self.failed(last_cause(error))
     }
@@ -419,15 +414,15 @@ impl Source {
         Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
 
-    fn needs_login(&self, sso: &SsoLogin, why: &str) -> Error {
-        let command = format!("aws sso login --profile {}", as_argument(&sso.profile));
+    fn needs_login(&self, why: &str) -> Error {
+        let command = format!("aws sso login --profile {}", as_argument(&self.profile));
         Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
 
     fn expired(&self) -> Error {
         let why = "they have expired, or will within a minute".to_owned();
-        if let Some(sso) = &self.sso {
-            return self.needs_login(sso, &why);
+        if self.sso.is_some() {
+            return self.needs_login(&why);
         }
         let hint = "get new ones from where these came from, then try again".to_owned();
         Error::CredentialsFailed { source_name: self.name.clone(), why, hint }

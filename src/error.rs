@@ -36,6 +36,10 @@ pub enum Error {
     NeedsLogin { source_name: String, why: String, command: String },
     /// STS answered, and said no.
     Refused { doing: Doing, code: String, message: String },
+    /// To all of several roles.
+    AllRefused(Vec<Refusal>),
+    /// The role asks for a code, and there is nobody to ask.
+    NeedsMfa { serial: String, command: String },
     /// AWS could not be reached, or did not answer in time.
     Unreachable { doing: Doing, why: String },
     /// AWS answered that it cannot, for now.
@@ -58,6 +62,14 @@ pub enum Error {
     Stdout(std::io::Error),
     /// Something that should not happen.
     Internal(String),
+}
+
+/// One role that may not be assumed.
+#[derive(Debug)]
+pub struct Refusal {
+    pub doing: Doing,
+    pub code: String,
+    pub message: String,
 }
 
 /// What was being done when AWS was asked.
@@ -89,6 +101,18 @@ impl Error {
     /// An input error without a hint of its own: the rule says enough.
     pub fn input(name: &'static str, value: &str, rule: &'static str) -> Self {
         Error::Input { name, value: value.to_owned(), rule: rule.into(), hint: None }
+    }
+
+    /// For the one role that there was, or for all of them.
+    pub fn refused(mut refusals: Vec<Refusal>) -> Self {
+        match refusals.pop() {
+            Some(Refusal { doing, code, message }) if refusals.is_empty() => Error::Refused { doing, code, message },
+            Some(last) => {
+                refusals.push(last);
+                Error::AllRefused(refusals)
+            }
+            None => Error::Internal("no role was asked for".into()),
+        }
     }
 
     /// What clap found wrong, in its words up to where it starts to explain the usage.
@@ -124,8 +148,8 @@ impl Error {
             | Error::SourceFile { .. }
             | Error::CaBundle { .. } => 2,
             Error::NoSuchProfile { .. } | Error::NoCredentials { .. } | Error::CredentialsFailed { .. } => 3,
-            Error::NeedsLogin { .. } => 6,
-            Error::Refused { .. } => 4,
+            Error::NeedsLogin { .. } | Error::NeedsMfa { .. } => 6,
+            Error::Refused { .. } | Error::AllRefused(_) => 4,
             Error::Unreachable { .. } | Error::Failing { .. } | Error::Deadline { .. } | Error::BadAnswer { .. } => 5,
             Error::Shared { exit_code, .. } => *exit_code,
             Error::Token(_)
@@ -170,7 +194,20 @@ impl Error {
             }
             Error::CredentialsFailed { hint, .. } => Some(hint.clone()),
             Error::NeedsLogin { command, .. } => Some(format!("run `{command}`, then try again")),
+            Error::NeedsMfa { command, .. } => {
+                Some(format!("run `{}` in a terminal and enter the code, then try again", shown_up_to(command, 1000)))
+            }
             Error::Refused { code, doing, message } => Some(refusal_hint(code, doing, message)),
+            Error::AllRefused(refusals) => {
+                let hints: Vec<String> =
+                    refusals.iter().map(|of| refusal_hint(&of.code, &of.doing, &of.message)).collect();
+                let is_one = hints.iter().all(|hint| *hint == hints[0]);
+                Some(if is_one {
+                    hints[0].clone()
+                } else {
+                    "ask whoever manages these roles which of them is meant for you".into()
+                })
+            }
             Error::Unreachable { .. } | Error::Deadline { .. } => Some(
                 "check the region, the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again".into(),
             ),
@@ -202,19 +239,25 @@ impl Error {
 /// What to do about a refusal, by STS's error code.
 fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
     match code {
-        "AccessDenied" if matches!(doing, Doing::AssumeRole(_) | Doing::AssumeRoleOfProfile(_)) => {
-            "either none of your groups allows sts:AssumeRole on this role, or the role's trust \
-                                       policy does not trust you: ask whoever manages them for membership"
-                .into()
-        }
+        "AccessDenied" => match doing {
+            Doing::AssumeRole(arn) => denial_hint(message, Some(arn)),
+            Doing::AssumeRoleOfProfile(_) => denial_hint(message, None),
+            _ => "if AWS's reason above is not clear, show it to whoever manages the account".into(),
+        },
         "ExpiredToken" | "ExpiredTokenException" => {
             "your AWS session has expired: log in again (`aws sso login`, or however you got it), then try again".into()
         }
         "InvalidClientTokenId" | "UnrecognizedClientException" => {
             "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another profile with `--profile`".into()
         }
-        "SignatureDoesNotMatch" | "InvalidSignatureException" | "RequestExpired" | "RequestTimeTooSkewed" => {
-            "the secret access key does not belong to the access key id, or this machine's clock is wrong".into()
+        "RequestExpired" | "RequestTimeTooSkewed" => "this machine's clock is wrong: set it".into(),
+        "SignatureDoesNotMatch" | "InvalidSignatureException"
+            if message.starts_with("Signature expired") || message.starts_with("Signature not yet current") =>
+        {
+            "this machine's clock is wrong: set it".into()
+        }
+        "SignatureDoesNotMatch" | "InvalidSignatureException" => {
+            "the secret access key does not belong to the access key id: enter both anew".into()
         }
         "ForbiddenException" => {
             "the SSO user is not assigned this account and permission set: ask whoever assigns them".into()
@@ -231,6 +274,53 @@ fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
         }
         _ => "if AWS's reason above is not clear, show it to whoever manages the account".into(),
     }
+}
+
+/// What to do about an AccessDenied, from the words in which STS says whose policy it was.
+fn denial_hint(message: &str, role_arn: Option<&str>) -> String {
+    let says = |words| message.contains(words);
+    let hint = if says("must provide both MFA serial number and one time pass code") {
+        "the role asks for MFA: add `--mfa-serial` with your device's ARN, as `aws iam list-mfa-devices` shows it"
+    } else if says("invalid MFA one time pass code") {
+        "wait for your device's next code (each is good once), then try again"
+    } else if says("MultiFactorAuthentication failed") {
+        "`--mfa-serial` (or the profile's `mfa_serial`) has to name a device of your own user, as `aws iam list-mfa-devices` shows it"
+    } else if says("service control policy") || says("resource control policy") {
+        "a policy of your organisation forbids it, whatever the account allows: ask those who manage the organisation"
+    } else if says("explicit deny") {
+        "a policy of the kind that AWS names denies it, which no permission outweighs: often for want of MFA \
+         (`--mfa-serial`) or outside the company's network; ask whoever manages that policy"
+    } else if says("permissions boundary") {
+        "your user's permissions boundary leaves it out: ask whoever manages your user"
+    } else if says("no session policy allows") {
+        "the session that you came with is limited by a session policy: start from one that is not"
+    } else if says("no identity-based policy allows") {
+        "none of your groups allows sts:AssumeRole on this role: ask for membership in one that does"
+    } else if says("no resource-based policy allows") || says("role trust policy") {
+        "your groups are not the matter: the role's trust policy does not trust you; ask whoever manages the role"
+    } else {
+        return elsewhere_hint(message, role_arn).unwrap_or_else(|| {
+            "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not trust \
+             you: ask whoever manages them for membership"
+                .into()
+        });
+    };
+    hint.into()
+}
+
+/// Where caller and role are of two accounts, which is a mistake, or needs the consent of both.
+fn elsewhere_hint(message: &str, role_arn: Option<&str>) -> Option<String> {
+    let account = |arn: &str| arn.split(':').nth(4).filter(|id| id.len() == 12).map(str::to_owned);
+    let caller = account(message.split_once("User: ")?.1.split(' ').next()?)?;
+    let role = account(role_arn?)?;
+    (caller != role).then(|| {
+        format!(
+            "the role is of account {}, and you are of {}: if that is right, both your group's policy and the role's \
+             trust policy have to allow it; else correct `--role` or name another profile with `--profile`",
+            shown(&role),
+            shown(&caller)
+        )
+    })
 }
 
 impl fmt::Display for Error {
@@ -265,6 +355,15 @@ impl fmt::Display for Error {
             }
             Error::Refused { doing, code, message } => {
                 write!(f, "could not {}: {}: {}", doing, shown(code), shown_up_to(message, 1200))
+            }
+            Error::AllRefused(refusals) => {
+                write!(f, "none of {} roles could be assumed", refusals.len())?;
+                refusals.iter().try_for_each(|Refusal { doing, code, message }| {
+                    write!(f, "\neks-group-auth: could not {doing}: {}: {}", shown(code), shown_up_to(message, 600))
+                })
+            }
+            Error::NeedsMfa { serial, .. } => {
+                write!(f, "a code of MFA device `{}` is needed, and there is no terminal to ask for it", shown(serial))
             }
             Error::Unreachable { doing, why } => {
                 write!(f, "could not {}: {}", doing, shown_up_to(why, 400))
@@ -306,6 +405,8 @@ pub enum Warning {
     CacheNotUsed { directory: String, why: String },
     /// STS could not be asked, but the session in hand is still good.
     SessionNotRenewed { why: String, minutes_left: u64 },
+    /// The region that was asked for is not the one in the host of the cluster that client-go told.
+    OtherRegion { asked: String, of_server: String },
     /// client-go came back for what it had just been given.
     AskedAgain { cluster: String, role: Option<String> },
 }
@@ -320,6 +421,14 @@ impl fmt::Display for Warning {
                     "cache directory `{}` is not used: {}; let EKS_GROUP_AUTH_CACHE_DIR name a directory of your own, mode 0700",
                     shown(directory),
                     shown(why)
+                )
+            }
+            Warning::OtherRegion { asked, of_server } => {
+                write!(
+                    f,
+                    "the region asked for is `{}` and the cluster's server is in `{}`: correct `--region` in the args of the exec block, or leave it out",
+                    shown(asked),
+                    shown(of_server)
                 )
             }
             Warning::AskedAgain { cluster, role } => {

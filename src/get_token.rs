@@ -16,16 +16,19 @@ use crate::cache::lock::{Lock, Turn, pause};
 use crate::cli::{GlobalArgs, TokenArgs};
 use crate::credentials::{Aws, CREDENTIAL_PROCESS_DEADLINE, DEADLINE};
 use crate::env::Env;
-use crate::error::{Error, Warning};
+use crate::error::{Error, Refusal, Warning, shown};
 use crate::exec_credential::{self, ExecInfo};
 use crate::http_client::PROXY_VARIABLES;
 use crate::identity::{Fingerprint, Place, ProfileUse};
-use crate::names::SessionName;
+use crate::mfa::{self, MfaCode};
+use crate::names::{MfaSerial, NameTemplate, RoleArn, SessionName};
 use crate::presign::{PresignedUrl, Signer};
-use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, TokenRequest};
+use crate::region::Region;
+use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, StsEndpoint, TokenRequest};
 use crate::source_files::{SourceFiles, sso_token_files, workload_token_files};
-use crate::sts::{Caller, CallerIdentity};
+use crate::sts::{Caller, CallerIdentity, SessionWanted};
 use crate::token::{self, Token};
+use crate::verbose::Verbose;
 
 /// What goes to stdout for `eks-group-auth token`.
 pub fn get_token(
@@ -36,6 +39,7 @@ pub fn get_token(
     warnings: &mut Vec<Warning>,
 ) -> Result<String, Error> {
     let now = clock();
+    let verbose = Verbose::new(global.verbose);
     let exec_info = ExecInfo::parse(env.get_os("KUBERNETES_EXEC_INFO"))?;
     let profile = ProfileChoice::resolve(global, env)?;
     let files = SourceFiles::read(env);
@@ -45,6 +49,20 @@ pub fn get_token(
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
     let client = if exec_info.from_client_go { getppid() } else { None };
+    for (given, meant) in [
+        (Some(&args.cluster), Some(request.cluster.as_str())),
+        (args.session_name.as_ref(), request.role.as_ref().and_then(|role| Some(role.session_name.as_ref()?.as_str()))),
+    ] {
+        if let (Some(given), Some(meant)) = (given, meant)
+            && given != meant
+        {
+            verbose.say(|| format!("`{}` is an ARN: its last part, `{meant}`, is meant", shown(given)));
+        }
+    }
+    verbose.say(|| {
+        let StsEndpoint { region, .. } = &request.endpoint;
+        format!("a token for cluster `{}` in {region}, by {}", request.cluster, source_in_words(&profile, env))
+    });
     let mut call = Call {
         request: &request,
         profile: &profile,
@@ -59,6 +77,8 @@ pub fn get_token(
             session: if request.refresh { AcceptSession::Nothing } else { AcceptSession::Any },
         },
         cache,
+        exec_info: &exec_info,
+        verbose,
         warnings,
     };
     let (token, expiration) = match call.cached_token(now) {
@@ -98,13 +118,28 @@ struct Call<'a> {
     client: Option<u32>,
     accept: Accept,
     cache: Cache,
+    exec_info: &'a ExecInfo,
+    verbose: Verbose,
     warnings: &'a mut Vec<Warning>,
+}
+
+/// What signs a token, and as whom.
+struct Ready {
+    signer: Signer,
+    /// The role that was assumed, if one was, and the session's name.
+    who: Who,
+}
+
+#[derive(Clone, Default)]
+struct Who {
+    role: Option<String>,
+    session_name: Option<String>,
 }
 
 /// What the cache has, looked at again while another process is asking.
 enum Found {
     Token(Token, SystemTime),
-    Signer(Signer),
+    Signer(Ready),
     /// A session that another should replace, but that is better than none.
     InHand(SessionEntry),
     Nothing,
@@ -117,6 +152,7 @@ impl Call<'_> {
             return None;
         }
         let entry = self.cache.load(&self.key, |entry: TokenEntry| entry.is_good(now).then_some(entry))?;
+        self.verbose.say(|| format!("a token in the cache, {}", in_words(entry.about())));
         let Some(client) = self.client else { return entry.serve(now) };
         let session = match self.cache.judge(&self.key, client, entry.signed_at(), now) {
             Verdict::Serve => return entry.serve(now),
@@ -125,7 +161,7 @@ impl Call<'_> {
                 if say {
                     self.warnings.push(Warning::AskedAgain {
                         cluster: self.request.cluster.to_string(),
-                        role: self.request.role.as_ref().map(|role| role.arn.to_string()),
+                        role: entry.about().role.clone(),
                     });
                 }
                 AcceptSession::UnlessRevoked
@@ -148,11 +184,17 @@ impl Call<'_> {
     /// this one waited for it.
     fn new_token(mut self) -> Result<(Token, SystemTime), Error> {
         token::check_endpoint(&self.request.endpoint)?;
+        if let Some(other) = self.exec_info.server.as_deref().and_then(Region::of_eks_server)
+            && other != self.request.endpoint.region
+        {
+            let (asked, of_server) = (self.request.endpoint.region.to_string(), other.to_string());
+            self.warnings.push(Warning::OtherRegion { asked, of_server });
+        }
         // The lock is held until the token is stored, for whoever waits to find it.
         let (found, lock) = self.wait_for_turn()?;
-        let (signer, session) = match found {
+        let (Ready { signer, who }, session) = match found {
             Found::Token(token, expiration) => return Ok((token, expiration)),
-            Found::Signer(signer) => (signer, None),
+            Found::Signer(ready) => (ready, None),
             Found::InHand(_) | Found::Nothing => {
                 self.fetch(found).inspect_err(|error| self.tell_those_who_wait(&lock, error))?
             }
@@ -169,12 +211,14 @@ impl Call<'_> {
             self.cache.store(&self.session_key(role), &session);
         }
         if signer.clock_skew == 0 {
-            self.cache.store(&self.key, &TokenEntry::new(token.clone(), expiration, signed_at, self.about(true)));
+            let about = self.about(Some(self.request.cluster.to_string()), who);
+            self.cache.store(&self.key, &TokenEntry::new(token.clone(), expiration, signed_at, about));
         }
         if let Some(client) = self.client {
             self.cache.remember(&self.key, client, signed_at);
         }
         self.cache.sweep(signed_at);
+        self.verbose.say(|| "signed a new token".into());
         Ok((token, expiration))
     }
 
@@ -209,9 +253,12 @@ impl Call<'_> {
                     let is_of_use = !has_waited || self.cache.can_keep();
                     return Ok((found, if is_of_use { lock } else { Lock::none() }));
                 }
-                (None, Found::InHand(entry)) => return Ok((Found::Signer(entry.signer()), Lock::none())),
+                (None, Found::InHand(entry)) => return Ok((Found::Signer(ready(&entry)), Lock::none())),
                 (None, Found::Nothing) if started.elapsed() > patience => return Ok((Found::Nothing, Lock::none())),
                 (None, Found::Nothing) => found = Found::Nothing,
+            }
+            if !has_waited {
+                self.verbose.say(|| "another process is asking for the same: waiting for it".into());
             }
             has_waited = true;
             std::thread::sleep(pause());
@@ -224,7 +271,10 @@ impl Call<'_> {
         let runs_a_process =
             chain.chain(&self.profile.name).iter().any(|section| section.get("credential_process").is_some());
         let process = if runs_a_process { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
-        DEADLINE + process + Duration::from_secs(1)
+        let mut roles = self.request.via.iter().chain(&self.request.role);
+        let asks = roles.any(|role| role.mfa_serial.is_some());
+        let person = if asks { MFA_PATIENCE } else { Duration::ZERO };
+        DEADLINE + process + person + Duration::from_secs(1)
     }
 
     fn look(&self) -> Found {
@@ -241,20 +291,23 @@ impl Call<'_> {
             (AcceptSession::UnlessRevoked, SessionState::Fresh) if entry.may_be_revoked(now) => {
                 Some(Found::InHand(entry))
             }
-            (_, SessionState::Fresh) => Some(Found::Signer(entry.signer())),
+            (_, SessionState::Fresh) => Some(Found::Signer(ready(&entry))),
         };
         self.cache.load(&self.session_key(role), accepted).unwrap_or(Found::Nothing)
     }
 
     /// What AWS gives: a session of the role, which is to be kept once its token has proved good, or the caller's own
     /// credentials, which never are.
-    fn fetch(&mut self, found: Found) -> Result<(Signer, Option<SessionEntry>), Error> {
-        let aws = Aws::connect(&self.request.endpoint, self.profile, self.files, self.env);
+    fn fetch(&mut self, found: Found) -> Result<(Ready, Option<SessionEntry>), Error> {
+        let aws = Aws::connect(&self.request.endpoint, &self.request.base_profile, self.files, self.env);
         let fetched = aws.and_then(|aws| {
-            let base = aws.base_credentials(self.clock)?;
+            let caller = self.caller_on_the_way(&aws)?;
             match &self.request.role {
-                Some(role) => self.assume_role(&Caller::new(&aws, base), role),
-                None => Ok((Signer { credentials: base, clock_skew: 0 }, None)),
+                Some(role) => self.assume_role(&caller, role),
+                None => {
+                    let signer = Signer { credentials: caller.credentials().clone(), clock_skew: 0 };
+                    Ok((Ready { signer, who: Who::default() }, None))
+                }
             }
         });
         self.forget_what_changed_meanwhile();
@@ -265,26 +318,149 @@ impl Call<'_> {
                 let left = entry.expiration().duration_since((self.clock)()).unwrap_or_default();
                 self.warnings
                     .push(Warning::SessionNotRenewed { why: error.to_string(), minutes_left: left.as_secs() / 60 });
-                Ok((entry.signer(), None))
+                Ok((ready(&entry), None))
             }
             (fetched, _) => fetched,
         }
     }
 
-    /// The caller's name, AssumeRole; or neither, where the caller has a session of the role already, which would need
-    /// a permission of its own to assume it once more.
-    fn assume_role(&self, caller: &Caller, role: &RoleRequest) -> Result<(Signer, Option<SessionEntry>), Error> {
-        let has_a_session = caller.credentials().session_token().is_some();
-        let identity =
-            if role.session_name.is_none() || has_a_session { Some(self.identity_of(caller)?) } else { None };
-        if identity.as_ref().is_some_and(|identity| identity.has_role(role)) {
-            return Ok((Signer { credentials: caller.credentials().clone(), clock_skew: 0 }, None));
+    /// Who assumes the last role: the base credentials' owner, or a session of the profile's role before it, from the
+    /// cache or from AWS.
+    fn caller_on_the_way<'b>(&self, aws: &'b Aws) -> Result<Caller<'b>, Error> {
+        let via = &self.request.via;
+        let now = (self.clock)();
+        let kept = |role: &RoleRequest| {
+            let is_good = |entry: SessionEntry| (entry.state(now) == SessionState::Fresh).then_some(entry);
+            self.cache.load(&self.session_key(role), is_good).filter(|_| !self.request.refresh)
+        };
+        let last_kept = (0..via.len()).rev().find_map(|at| Some((at, kept(&via[at])?)));
+        let (mut caller, rest) = match last_kept {
+            Some((at, entry)) => {
+                self.verbose.say(|| format!("a session in the cache, {}", in_words(entry.about())));
+                (Caller::new(aws, entry.signer().credentials), at + 1)
+            }
+            None => {
+                let base = aws.base_credentials(self.clock)?;
+                self.verbose.say(|| format!("credentials from {}", shown(aws.source())));
+                (Caller::new(aws, base), 0)
+            }
+        };
+        for role in &via[rest..] {
+            let (Ready { signer, .. }, entry) = self.assume_role(&caller, role)?;
+            if let Some(entry) = entry.filter(|_| self.is_same_identity()) {
+                self.cache.store(&self.session_key(role), &entry);
+            }
+            caller = Caller::new(aws, signer.credentials);
         }
-        let own_name = identity.map(|identity| SessionName::of_caller(identity.name()));
-        let session_name = role.session_name.clone().or(own_name).expect("asked for where none is given");
-        let signer = caller.assume_role(role, &session_name, self.clock)?;
-        let entry = SessionEntry::new(&signer, (self.clock)(), self.about(false));
-        Ok((signer, entry))
+        Ok(caller)
+    }
+
+    /// A session of the first candidate that STS lets the caller assume; or what the caller has, where that is a
+    /// session of the candidate already, which would need a permission of its own to assume it once more.
+    fn assume_role(&self, caller: &Caller, role: &RoleRequest) -> Result<(Ready, Option<SessionEntry>), Error> {
+        let templates = [role.session_name.as_ref(), role.source_identity.as_ref()];
+        let is_named_after_caller =
+            role.session_name.is_none() || templates.into_iter().flatten().any(NameTemplate::names_the_caller);
+        let has_a_session = caller.credentials().session_token().is_some();
+        let is_asked = is_named_after_caller || has_a_session || role.mfa_serial.is_some();
+        let identity = if is_asked { Some(self.identity_of(caller)?) } else { None };
+        let (user, account) = identity.as_ref().map_or(("", ""), |identity| (identity.name(), identity.account()));
+        let fill = |template: &NameTemplate| template.fill(user, account);
+        let mut wanted = SessionWanted {
+            name: role.session_name.as_ref().map_or_else(|| SessionName::of_caller(user), fill),
+            source_identity: role.source_identity.as_ref().map(fill),
+            external_id: role.external_id.clone(),
+            duration: role.duration,
+        };
+        let mut mfa = role.mfa_serial.as_ref().map(|serial| Mfa {
+            serial,
+            code: None,
+            durations: mfa::durations(role.duration, identity.as_ref().is_some_and(CallerIdentity::is_iam_user)),
+        });
+        let mut refusals = Vec::new();
+        for arn in &role.candidates {
+            if identity.as_ref().is_some_and(|identity| identity.has_role(arn)) {
+                self.verbose.say(|| format!("the caller has a session of `{arn}` already, which is not assumed again"));
+                let signer = Signer { credentials: caller.credentials().clone(), clock_skew: 0 };
+                let who = Who { role: Some(arn.to_string()), session_name: Some(user.to_owned()) };
+                return Ok((Ready { signer, who }, None));
+            }
+            let session = match &mut mfa {
+                Some(mfa) => self.assume_with_mfa(caller, arn, &mut wanted, mfa),
+                None => caller.assume_role(arn, &wanted, None, self.clock),
+            };
+            match session {
+                Ok(signer) => {
+                    self.verbose.say(|| format!("assumed `{arn}` as `{}`", wanted.name));
+                    let who = Who { role: Some(arn.to_string()), session_name: Some(wanted.name.to_string()) };
+                    let entry = SessionEntry::new(&signer, (self.clock)(), self.about(None, who.clone()));
+                    return Ok((Ready { signer, who }, entry));
+                }
+                Err(Error::Refused { doing, code, message }) if code == "AccessDenied" => {
+                    self.verbose.say(|| format!("may not assume `{arn}`: {}", shown(&message)));
+                    refusals.push(Refusal { doing, code, message });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::refused(refusals))
+    }
+
+    /// The same with a code, which is asked for once for all candidates, and again where STS says that it is wrong.
+    fn assume_with_mfa(
+        &self,
+        caller: &Caller,
+        arn: &RoleArn,
+        wanted: &mut SessionWanted,
+        mfa: &mut Mfa,
+    ) -> Result<Signer, Error> {
+        let mut tries = 0;
+        loop {
+            let code = match mfa.code.take() {
+                Some(code) => code,
+                None => self.ask_for_code(caller, mfa.serial, tries)?,
+            };
+            tries += 1;
+            wanted.duration = mfa.durations.first().copied().flatten();
+            let session = caller.assume_role(arn, wanted, Some((mfa.serial, &code)), self.clock);
+            match session {
+                Err(Error::Refused { code: ref wrong, ref message, .. })
+                    if wrong == "ValidationError" && message.contains("DurationSeconds") && mfa.durations.len() > 1 =>
+                {
+                    mfa.durations.remove(0);
+                    mfa.code = Some(code);
+                    tries -= 1;
+                }
+                Err(Error::Refused { ref message, .. }) if mfa::is_wrong_code(message) && tries < mfa::TRIES => {
+                    self.verbose.say(|| "STS did not take the code".into());
+                }
+                session => {
+                    mfa.code = Some(code);
+                    return session;
+                }
+            }
+        }
+    }
+
+    fn ask_for_code(&self, caller: &Caller, serial: &MfaSerial, tries: usize) -> Result<MfaCode, Error> {
+        let needs_code = || Error::NeedsMfa { serial: serial.to_string(), command: self.command_line() };
+        if !mfa::can_ask(self.exec_info) {
+            return Err(needs_code());
+        }
+        let question = match tries {
+            0 => format!("MFA code of {}", shown(serial.as_str())),
+            _ => "STS did not take that code; wait for the next one and enter it".into(),
+        };
+        let code = mfa::ask(&question).ok_or_else(needs_code)?;
+        caller.restart_deadline();
+        Ok(code)
+    }
+
+    /// What to type in a terminal for the same session: what was typed, quoted.
+    fn command_line(&self) -> String {
+        let profile = self.env.get("AWS_PROFILE").map(|profile| format!("AWS_PROFILE={} ", quoted(profile)));
+        let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
+        format!("{}eks-group-auth {}", profile.unwrap_or_default(), words.join(" "))
     }
 
     /// Who the base credentials belong to: remembered per access key, else asked.
@@ -298,7 +474,8 @@ impl Call<'_> {
             return Ok(identity);
         }
         let identity = caller.identity()?;
-        let about = About { cluster: None, role: None, ..self.about(false) };
+        self.verbose.say(|| format!("the caller is {}", shown(identity.arn())));
+        let about = self.about(None, Who::default());
         self.cache.store(&key, &CallerEntry::new(identity.arn().to_owned(), now, about));
         Ok(identity)
     }
@@ -306,14 +483,20 @@ impl Call<'_> {
     /// The SDK reads token files itself, some time after they were fingerprinted. If they changed in between, what it
     /// found may be another identity's, and is kept under nobody's name.
     fn forget_what_changed_meanwhile(&mut self) {
-        if fingerprint(self.env, self.profile, self.files) != self.identity {
+        if !self.is_same_identity() {
             self.cache = Cache::none();
         }
     }
 
+    fn is_same_identity(&self) -> bool {
+        fingerprint(self.env, self.profile, self.files) == self.identity
+    }
+
     /// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
     fn tell_those_who_wait(&self, lock: &Lock, error: &Error) {
-        if lock.is_held() && (3..=6).contains(&error.exit_code()) {
+        // Another may have a terminal where this one had none.
+        let is_shared = (3..=6).contains(&error.exit_code()) && !matches!(error, Error::NeedsMfa { .. });
+        if lock.is_held() && is_shared {
             self.cache.store(&self.turn(), &FailureEntry::new(error, (self.clock)()));
         }
     }
@@ -326,21 +509,69 @@ impl Call<'_> {
     /// sessions are kept.
     fn turn(&self) -> Key {
         const OTHERS: [&str; 4] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-        let key = match &self.request.role {
+        // Whoever would ask for the same code waits too, whatever comes after it.
+        let roles = || self.request.via.iter().chain(&self.request.role);
+        let first = roles().find(|role| role.mfa_serial.is_some()).or(self.request.role.as_ref());
+        let key = match first {
             Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
             _ => self.key,
         };
         Key::turn(&key, PROXY_VARIABLES.iter().chain(&OTHERS).map(|name| self.env.get_os(name).unwrap_or_default()))
     }
 
-    fn about(&self, with_cluster: bool) -> About {
-        let keys = self.env.get("AWS_ACCESS_KEY_ID").filter(|_| self.profile.named_by != NamedBy::Flag);
+    fn about(&self, cluster: Option<String>, who: Who) -> About {
+        let keys = self.env.get("AWS_ACCESS_KEY_ID").filter(|_| self.profile.is_outdone_by_keys(self.env));
         About {
-            cluster: with_cluster.then(|| self.request.cluster.to_string()),
-            role: self.request.role.as_ref().map(|role| role.arn.to_string()),
+            cluster,
+            role: who.role,
+            session_name: who.session_name,
             region: self.request.endpoint.region.to_string(),
             identity: keys.map_or(format!("profile {}", self.profile.name), |key| format!("key {key}")),
         }
+    }
+}
+
+/// What of MFA changes from one candidate to the next.
+struct Mfa<'a> {
+    serial: &'a MfaSerial,
+    /// Asked for once, and good for the candidate after one that is not permitted.
+    code: Option<MfaCode>,
+    durations: Vec<Option<Duration>>,
+}
+
+/// How long a person may take for a code before those who wait ask one themselves.
+const MFA_PATIENCE: Duration = Duration::from_secs(3 * 60);
+
+fn ready(entry: &SessionEntry) -> Ready {
+    let About { role, session_name, .. } = entry.about().clone();
+    Ready { signer: entry.signer(), who: Who { role, session_name } }
+}
+
+fn in_words(about: &About) -> String {
+    match (&about.role, &about.session_name) {
+        (Some(role), Some(name)) => format!("of role `{}`, session `{}`", shown(role), shown(name)),
+        (Some(role), None) => format!("of role `{}`", shown(role)),
+        _ => "of the caller's own identity".into(),
+    }
+}
+
+fn source_in_words(profile: &ProfileChoice, env: &Env) -> String {
+    let name = shown(&profile.name);
+    match profile.named_by {
+        _ if profile.is_outdone_by_keys(env) => "AWS_ACCESS_KEY_ID in the environment".into(),
+        NamedBy::Flag => format!("profile `{name}` (--profile)"),
+        NamedBy::Environment => format!("profile `{name}` (AWS_PROFILE)"),
+        NamedBy::Nobody => format!("profile `{name}`, or what there is instead"),
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `get_token` is the only file that knows this order. Files that touch neither disk, network nor clock:
-//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_origin`, `region`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
+//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_source`, `region`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
 
 #![forbid(unsafe_code)]
 
@@ -40,6 +40,8 @@ pub mod get_token;
 pub mod http_client;
 /// Who could be calling: the fingerprint of the credential source.
 pub mod identity;
+/// Asking for an MFA code.
+pub mod mfa;
 /// Cluster names, role ARNs, session names, external ids.
 pub mod names;
 /// The arguments that kubeconfigs hold, understood without clap.
@@ -48,8 +50,8 @@ pub mod plain_args;
 pub mod presign;
 /// The AWS shared config and credentials files, as far as they are needed before the SDK starts.
 pub mod profile;
-/// Where a chain of profiles ends.
-pub mod profile_origin;
+/// What a profile itself has for credentials.
+pub mod profile_source;
 /// Regions and the partitions that they belong to.
 pub mod region;
 /// What is meant: arguments, environment and profile made into one checked request.
@@ -66,5 +68,7 @@ pub mod sso;
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.
 pub mod token;
+/// What `-v` says.
+pub mod verbose;
 /// Words as a shell splits them.
 pub mod words;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::{Error, shown};
+use crate::error::Error;
 use crate::region::Region;
 
 macro_rules! checked_string {
@@ -41,8 +41,18 @@ checked_string! {
     /// `[\w+=,.@:/-]{2,1224}`, ASCII (STS API, ExternalId).
     ExternalId
 }
+checked_string! {
+    /// `[\w+=/:,.@-]{9,256}`, ASCII (STS API, SerialNumber): an MFA device's ARN, or a hardware token's number.
+    MfaSerial
+}
+checked_string! {
+    /// A session's name or source identity as asked for: fit as it stands, or with the caller's `{user}` and `{account}`
+    /// to be filled in.
+    NameTemplate
+}
 
 impl ClusterName {
+    /// A name, or an ARN that ends in one.
     pub fn parse(value: &str) -> Result<Self, Error> {
         let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         let fits =
@@ -50,16 +60,18 @@ impl ClusterName {
         if fits {
             return Ok(ClusterName(value.to_owned()));
         }
-        let hint = value
-            .rsplit_once(":cluster/")
-            .filter(|_| value.starts_with("arn:"))
-            .map(|(_, name)| format!("`--cluster {name}`"));
-        Err(Error::Input {
-            name: "--cluster",
-            value: value.to_owned(),
-            rule: "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit".into(),
-            hint: hint.map(|command| format!("this is an ARN; the name alone is wanted: {}", shown(&command))),
-        })
+        // `arn:aws:eks:eu-west-1:111122223333:cluster/demo`, as the console shows it and kubeconfigs name it.
+        if let Some((before, name)) = value.rsplit_once(":cluster/")
+            && before.starts_with("arn:")
+            && before.split(':').nth(2) == Some("eks")
+        {
+            return ClusterName::parse(name);
+        }
+        Err(Error::input(
+            "--cluster",
+            value,
+            "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
+        ))
     }
 }
 
@@ -121,12 +133,6 @@ impl RoleArn {
 }
 
 impl SessionName {
-    pub fn parse(value: &str) -> Result<Self, Error> {
-        let fits = (2..=64).contains(&value.len()) && value.bytes().all(is_name_byte);
-        fits.then(|| SessionName(value.to_owned()))
-            .ok_or_else(|| Error::input("--session-name", value, "2 to 64 letters, digits and `_+=,.@-`"))
-    }
-
     /// The caller's own name made fit: IAM user names are of the same alphabet, but may be a single letter; names
     /// from elsewhere may be anything.
     pub fn of_caller(name: &str) -> Self {
@@ -136,6 +142,42 @@ impl SessionName {
             fit.push('-');
         }
         SessionName(fit)
+    }
+}
+
+impl NameTemplate {
+    /// `option` is the one that it was given with. Of an ARN its last part is meant.
+    pub fn parse(option: &'static str, value: &str) -> Result<Self, Error> {
+        let name = if value.starts_with("arn:") { value.rsplit('/').next().unwrap_or_default() } else { value };
+        let fixed = name.replace("{user}", "").replace("{account}", "");
+        let length_fits = fixed.len() < name.len() || (2..=64).contains(&name.len());
+        if length_fits && fixed.len() <= 64 && fixed.bytes().all(is_name_byte) {
+            return Ok(NameTemplate(name.to_owned()));
+        }
+        Err(Error::input(option, value, "2 to 64 letters, digits and `_+=,.@-`, or hold `{user}` or `{account}`"))
+    }
+
+    pub fn names_the_caller(&self) -> bool {
+        self.0.contains('{')
+    }
+
+    /// The name, made fit where the caller's own is not.
+    pub fn fill(&self, user: &str, account: &str) -> SessionName {
+        SessionName::of_caller(&self.0.replace("{user}", user).replace("{account}", account))
+    }
+}
+
+impl MfaSerial {
+    pub fn parse(name: &'static str, value: &str) -> Result<Self, Error> {
+        let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
+        let fits = (9..=256).contains(&value.len()) && value.bytes().all(is_fit);
+        fits.then(|| MfaSerial(value.to_owned())).ok_or_else(|| {
+            Error::input(
+                name,
+                value,
+                "an MFA device's ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or its number",
+            )
+        })
     }
 }
 
@@ -191,7 +233,7 @@ mod tests {
         #[test]
         fn any_name_of_a_caller_becomes_a_session_name(name in "\\PC{0,80}") {
             let fit = SessionName::of_caller(&name);
-            prop_assert!(SessionName::parse(fit.as_str()).is_ok());
+            prop_assert!(NameTemplate::parse("--session-name", fit.as_str()).is_ok());
         }
 
         #[test]

@@ -41,17 +41,25 @@ fn plain(argv: &[OsString]) -> Option<Cli> {
             Some((name, value)) if name.starts_with("--") => (name, value),
             _ => (*option, *options.next()?),
         };
+        if value.is_empty() || value.starts_with('-') {
+            return None;
+        }
         let place = match name {
             "--cluster" | "--cluster-name" | "--cluster-id" | "-i" => &mut cluster,
-            "--role" | "--role-arn" | "-r" => &mut args.role,
+            "--role" | "--role-arn" | "-r" => {
+                args.role.push(value.to_owned());
+                continue;
+            }
             "--session-name" | "-s" => &mut args.session_name,
             "--external-id" | "-e" => &mut args.external_id,
+            "--source-identity" => &mut args.source_identity,
+            "--mfa-serial" => &mut args.mfa_serial,
             "--region" => &mut global.region,
             "--profile" => &mut global.profile,
             "--output" if value == "json" => &mut global.output,
             _ => return None,
         };
-        if value.is_empty() || value.starts_with('-') || place.replace(value.to_owned()).is_some() {
+        if place.replace(value.to_owned()).is_some() {
             return None;
         }
     }
@@ -73,7 +81,7 @@ mod tests {
     fn what_kubeconfigs_hold_is_plain() {
         for words in [
             &["token", "--cluster", "demo", "--role", "arn", "--region", "eu-west-1"][..],
-            &["token", "-i", "demo", "-r", "arn"],
+            &["token", "-i", "demo", "-r", "arn", "-r", "other"],
             &["token", "--cluster-id=demo", "--profile=x", "--token-only"],
             &["eks", "get-token", "--cluster-name", "demo", "--role-arn", "arn", "--output", "json"],
         ] {
@@ -83,7 +91,7 @@ mod tests {
         }
     }
 
-    const VOCABULARY: [&str; 30] = [
+    const VOCABULARY: [&str; 33] = [
         "token",
         "eks",
         "get-token",
@@ -108,6 +116,9 @@ mod tests {
         "-r",
         "-s",
         "-e",
+        "--source-identity",
+        "--mfa-serial",
+        "-v",
         "--help",
         "--",
         "-",
@@ -124,8 +135,8 @@ mod tests {
             words in proptest::collection::vec(
                 prop_oneof![
                     3 => (0..VOCABULARY.len()).prop_map(|at| vec![VOCABULARY[at].to_owned()]),
-                    5 => (5..25usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![VOCABULARY[at].to_owned(), value]),
-                    1 => (5..25usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![format!("{}={value}", VOCABULARY[at])]),
+                    5 => (5..28usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![VOCABULARY[at].to_owned(), value]),
+                    1 => (5..28usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![format!("{}={value}", VOCABULARY[at])]),
                 ],
                 0..6,
             ),

@@ -59,6 +59,27 @@ impl<'a> ProfileFiles<'a> {
         }
         sections
     }
+
+    /// The profiles whose roles are assumed one after the other, first one first, and the profile whose own credentials
+    /// that starts from. `None` where there is no such role, or something about it that the SDK should refuse.
+    pub fn roles_on_the_way(&self, name: &str) -> Option<(Vec<Section<'_>>, String)> {
+        let mut names = vec![name.to_owned()];
+        let mut roles = Vec::new();
+        loop {
+            let section = self.profile(names.last().expect("there is one from the start"))?;
+            let has_other_source =
+                ["web_identity_token_file", "credential_source"].iter().any(|of| section.get(of).is_some());
+            match (section.get("role_arn"), section.get("source_profile")) {
+                (Some(_), Some(next)) if !has_other_source && !names.iter().any(|name| name == next) => {
+                    names.push(next.to_owned());
+                    roles.insert(0, section);
+                }
+                (Some(_), Some(_)) => return None,
+                _ if roles.is_empty() => return None,
+                _ => return Some((roles, names.pop().expect("there is one from the start"))),
+            }
+        }
+    }
 }
 
 impl<'a> Section<'a> {

@@ -7,7 +7,7 @@ use crate::cli::{GlobalArgs, TokenArgs};
 use crate::env::Env;
 use crate::error::Error;
 use crate::exec_credential::{ApiVersion, ExecInfo};
-use crate::names::{ClusterName, ExternalId, RoleArn, SessionName};
+use crate::names::{ClusterName, ExternalId, MfaSerial, NameTemplate, RoleArn};
 use crate::profile::{ProfileFiles, Section};
 use crate::region::Region;
 
@@ -17,22 +17,30 @@ pub struct TokenRequest {
     pub cluster: ClusterName,
     pub endpoint: StsEndpoint,
     /// `None`: the caller's own identity signs.
+    /// Roles of the profile that are assumed on the way to the last one, first one first.
+    pub via: Vec<RoleRequest>,
+    /// The last one: of `--role`, or else of the profile.
     pub role: Option<RoleRequest>,
+    /// The profile that base credentials come from.
+    pub base_profile: ProfileChoice,
     pub cache: CacheMode,
     /// Whether what is cached is passed over.
     pub refresh: bool,
     pub answer: AnswerForm,
 }
 
-/// The role to assume, and all that the AssumeRole call says.
+/// The roles that may be assumed, and all that the AssumeRole call says.
 #[derive(Debug)]
 pub struct RoleRequest {
-    pub arn: RoleArn,
+    /// At least one; the first that STS lets the caller assume is meant.
+    pub candidates: Vec<RoleArn>,
     /// `None`: the caller's own name.
-    pub session_name: Option<SessionName>,
+    pub session_name: Option<NameTemplate>,
+    pub source_identity: Option<NameTemplate>,
     pub external_id: Option<ExternalId>,
-    /// `None`: what STS gives, one hour.
+    /// `None`: what STS gives, one hour; with MFA, as long as the role grants.
     pub duration: Option<Duration>,
+    pub mfa_serial: Option<MfaSerial>,
 }
 
 /// Which of the region's STS hosts is meant. Overrides of the endpoint are the SDK's business: they move the calls,
@@ -61,10 +69,12 @@ pub enum AnswerForm {
 }
 
 /// The profile in use, and how it was named.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileChoice {
     pub name: String,
     pub named_by: NamedBy,
+    /// The profile that was named, where this is the one that its roles start from.
+    pub source_of: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +97,12 @@ impl ProfileChoice {
             (None, Some(name)) => (name, NamedBy::Environment),
             (None, None) => ("default", NamedBy::Nobody),
         };
-        Ok(ProfileChoice { name: name.to_owned(), named_by })
+        Ok(ProfileChoice { name: name.to_owned(), named_by, source_of: None })
+    }
+
+    /// Whether keys in the environment come before this profile.
+    pub fn is_outdone_by_keys(&self, env: &Env) -> bool {
+        self.named_by != NamedBy::Flag && env.get("AWS_ACCESS_KEY_ID").is_some()
     }
 }
 
@@ -110,7 +125,7 @@ impl TokenRequest {
         }
         let section = section.unwrap_or_default();
         let cluster = ClusterName::parse(&args.cluster)?;
-        let role_is_given = args.role.is_some();
+        let role_is_given = !args.role.is_empty();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, profile, &section)?,
             use_fips: switch(env, &section, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
@@ -119,9 +134,23 @@ impl TokenRequest {
         check_endpoint_overrides(env, &section, &endpoint, role_is_given)?;
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
+        let of_profile = if profile.is_outdone_by_keys(env) { None } else { files.roles_on_the_way(&profile.name) };
+        let (sections, base_profile) = of_profile.unwrap_or_else(|| (Vec::new(), profile.name.clone()));
+        let steps = sections.iter().map(|section| RoleRequest::of_profile(section, &endpoint.region));
+        let mut via = steps.collect::<Result<Vec<_>, _>>()?;
+        let role = match RoleRequest::resolve(args, &endpoint.region, profile, &section, env)? {
+            Some(role) => Some(role),
+            None => via.pop(),
+        };
         Ok(TokenRequest {
             cluster,
-            role: RoleRequest::resolve(args, &endpoint.region)?,
+            via,
+            role,
+            base_profile: ProfileChoice {
+                source_of: (base_profile != profile.name).then(|| profile.name.clone()),
+                name: base_profile,
+                named_by: profile.named_by,
+            },
             endpoint,
             cache: CacheMode::resolve(args, env)?,
             refresh: args.refresh,
@@ -131,15 +160,54 @@ impl TokenRequest {
 }
 
 impl RoleRequest {
-    fn resolve(args: &TokenArgs, region: &Region) -> Result<Option<Self>, Error> {
-        let session_name = args.session_name.as_deref().map(SessionName::parse).transpose()?;
+    /// What a profile with `role_arn` says.
+    fn of_profile(section: &Section, region: &Region) -> Result<Self, Error> {
+        const NAMES: [(&str, &str); 5] = [
+            ("role_arn", "`role_arn` of the profile in use"),
+            ("role_session_name", "`role_session_name` of the profile in use"),
+            ("external_id", "`external_id` of the profile in use"),
+            ("duration_seconds", "`duration_seconds` of the profile in use"),
+            ("mfa_serial", "`mfa_serial` of the profile in use"),
+        ];
+        let [arn, session_name, external_id, duration, mfa_serial] = NAMES.map(|(key, name)| (section.get(key), name));
+        Ok(RoleRequest {
+            candidates: vec![named(arn.1, RoleArn::parse(arn.0.unwrap_or_default(), region))?],
+            session_name: session_name.0.map(|value| NameTemplate::parse(session_name.1, value)).transpose()?,
+            source_identity: None,
+            external_id: external_id.0.map(|value| named(external_id.1, ExternalId::parse(value))).transpose()?,
+            duration: duration.0.map(|value| named(duration.1, parse_duration(value))).transpose()?,
+            mfa_serial: mfa_serial.0.map(|value| MfaSerial::parse(mfa_serial.1, value)).transpose()?,
+        })
+    }
+
+    /// `None` where no role is asked for.
+    fn resolve(
+        args: &TokenArgs,
+        region: &Region,
+        profile: &ProfileChoice,
+        section: &Section,
+        env: &Env,
+    ) -> Result<Option<Self>, Error> {
+        let template =
+            |option, value: &Option<String>| value.as_deref().map(|v| NameTemplate::parse(option, v)).transpose();
+        let session_name = template("--session-name", &args.session_name)?;
+        let source_identity = template("--source-identity", &args.source_identity)?;
         let external_id = args.external_id.as_deref().map(ExternalId::parse).transpose()?;
         let duration = args.duration.as_deref().map(parse_duration).transpose()?;
-        let Some(arn) = &args.role else {
+        let mut candidates = Vec::new();
+        for arn in &args.role {
+            let arn = RoleArn::parse(arn, region)?;
+            if !candidates.contains(&arn) {
+                candidates.push(arn);
+            }
+        }
+        if candidates.is_empty() {
             let given = [
                 ("--session-name", &args.session_name),
+                ("--source-identity", &args.source_identity),
                 ("--external-id", &args.external_id),
                 ("--duration", &args.duration),
+                ("--mfa-serial", &args.mfa_serial),
             ];
             return match given.iter().find(|(_, value)| value.is_some()) {
                 Some((flag, _)) => {
@@ -147,8 +215,16 @@ impl RoleRequest {
                 }
                 None => Ok(None),
             };
+        }
+        // A profile's device is that of its user, unless the profile is a role, which has none.
+        let is_a_users = !profile.is_outdone_by_keys(env) && section.get("role_arn").is_none();
+        let of_profile = section.get("mfa_serial").filter(|_| is_a_users);
+        let mfa_serial = match (&args.mfa_serial, of_profile) {
+            (Some(serial), _) => Some(MfaSerial::parse("--mfa-serial", serial)?),
+            (None, Some(serial)) => Some(MfaSerial::parse("`mfa_serial` of the profile in use,", serial)?),
+            (None, None) => None,
         };
-        Ok(Some(RoleRequest { arn: RoleArn::parse(arn, region)?, session_name, external_id, duration }))
+        Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial }))
     }
 }
 
@@ -237,6 +313,14 @@ fn check_endpoint_overrides(
         }
     }
     Ok(())
+}
+
+/// An input error under the name of the property that it came from.
+fn named<T>(name: &'static str, parsed: Result<T, Error>) -> Result<T, Error> {
+    parsed.map_err(|error| match error {
+        Error::Input { value, rule, hint, .. } => Error::Input { name, value, rule, hint },
+        other => other,
+    })
 }
 
 fn parse_duration(value: &str) -> Result<Duration, Error> {

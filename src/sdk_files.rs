@@ -6,18 +6,17 @@ use std::fmt::Write as _;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use crate::profile::{config_header, header, property};
-use crate::profile_origin::Origin;
 use crate::source_files::SourceFiles;
 
-/// The `credential_source` that leads the SDK from the end of a chain of profiles to a provider of this program.
+/// The `credential_source` that leads the SDK from a profile to a provider of this program.
 pub const OWN_SOURCE: &str = "eks-group-auth";
 
 /// `own` is a profile for which this program has a provider.
-pub fn for_sdk(files: &SourceFiles, own: Option<&Origin>) -> EnvConfigFiles {
+pub fn for_sdk(files: &SourceFiles, own: Option<&str>) -> EnvConfigFiles {
     let config = in_its_dialect(files.config.contents(), config_header_line);
     let mut credentials = in_its_dialect(files.credentials.contents(), credentials_header_line);
-    if let Some(origin) = own {
-        credentials += &format!("[{}]\ncredential_source = {OWN_SOURCE}\n", sdk_name(&origin.profile));
+    if let Some(profile) = own {
+        credentials += &format!("[{}]\ncredential_source = {OWN_SOURCE}\n", sdk_name(profile));
     }
     EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, config)

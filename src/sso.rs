@@ -1,5 +1,6 @@
 //! Whether somebody is logged in to an SSO session, as its token file says: known before anybody is asked.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -9,13 +10,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::env::Env;
-use crate::profile_origin::{Kind, Origin};
+use crate::profile_source::ProfileSource;
 use crate::source_files::{FileState, SourceFile, sso_token_path};
 
 /// The login that a profile needs.
 pub struct SsoLogin {
-    /// The profile with the SSO settings, for the command that logs in.
-    pub profile: String,
     token_file: PathBuf,
     /// The older form, without an `sso-session`, knows no refreshing.
     can_be_refreshed: bool,
@@ -42,17 +41,10 @@ struct Token {
 }
 
 impl SsoLogin {
-    pub fn of(origin: &Origin, env: &Env) -> Option<Self> {
-        if origin.kind != Kind::Sso {
-            return None;
-        }
-        let session = origin.section.get("sso_session");
-        let name = session.or(origin.section.get("sso_start_url"))?;
-        Some(SsoLogin {
-            profile: origin.profile.clone(),
-            token_file: sso_token_path(env, name),
-            can_be_refreshed: session.is_some(),
-        })
+    pub fn of(source: &ProfileSource, env: &Env) -> Option<Self> {
+        let ProfileSource::Sso { session, start_url } = *source else { return None };
+        let token_file = sso_token_path(env, session.or(start_url)?);
+        Some(SsoLogin { token_file, can_be_refreshed: session.is_some() })
     }
 
     /// Reads the file anew: a refresh or a login may have come since it was fingerprinted.
@@ -85,12 +77,11 @@ fn time(text: &str) -> Option<SystemTime> {
     DateTime::from_str(text, Format::DateTime).ok()?.try_into().ok()
 }
 
-impl LoggedOut {
-    /// `whose` is the session: "its SSO session".
-    pub fn why(&self, whose: &str) -> String {
+impl fmt::Display for LoggedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LoggedOut::NoToken => format!("nobody is logged in to {whose}"),
-            LoggedOut::Expired(since) => format!("{whose} expired {}", ago(*since)),
+            LoggedOut::NoToken => f.write_str("nobody is logged in to its SSO session"),
+            LoggedOut::Expired(since) => write!(f, "its SSO session expired {}", ago(*since)),
         }
     }
 }

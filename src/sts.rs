@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
@@ -22,9 +22,9 @@ use http_body_util::Limited;
 
 use crate::credentials::Aws;
 use crate::error::{Doing, Error};
-use crate::names::SessionName;
+use crate::mfa::MfaCode;
+use crate::names::{ExternalId, MfaSerial, RoleArn, SessionName};
 use crate::presign::{Signer, shift};
-use crate::request::RoleRequest;
 use crate::token::unix_seconds;
 
 /// Somebody who calls STS.
@@ -54,8 +54,17 @@ impl CallerIdentity {
     }
 
     /// Whether this is a session of the role already.
-    pub fn has_role(&self, role: &RoleRequest) -> bool {
+    pub fn has_role(&self, role: &RoleArn) -> bool {
         self.arn.starts_with(&sessions_of(role))
+    }
+
+    /// Who has sessions of a role as long as the role grants them; from role to role it is an hour.
+    pub fn is_iam_user(&self) -> bool {
+        self.arn.split(':').nth(5).is_some_and(|resource| resource.starts_with("user/"))
+    }
+
+    pub fn account(&self) -> &str {
+        self.arn.split(':').nth(4).expect("it was parsed as an ARN")
     }
 
     /// The IAM user's name, or the session name of the role or SSO user: the last part of the ARN.
@@ -74,6 +83,10 @@ impl<'a> Caller<'a> {
         Caller { aws, credentials, client: Client::from_conf(config.build()), clock_skew }
     }
 
+    pub fn restart_deadline(&self) {
+        self.aws.restart_deadline();
+    }
+
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
@@ -87,38 +100,51 @@ impl<'a> Caller<'a> {
         identity.ok_or_else(|| Error::BadAnswer { doing: doing(), why: "it names no caller".into() })
     }
 
-    /// A session of the role.
+    /// A session of a role.
     pub fn assume_role(
         &self,
-        role: &RoleRequest,
-        session_name: &SessionName,
+        role: &RoleArn,
+        asked: &SessionWanted,
+        mfa: Option<(&MfaSerial, &MfaCode)>,
         clock: fn() -> SystemTime,
     ) -> Result<Signer, Error> {
-        let doing = || Doing::AssumeRole(role.arn.to_string());
+        let doing = || Doing::AssumeRole(role.to_string());
+        let SessionWanted { name, source_identity, external_id, duration } = asked;
         let call = self
             .client
             .assume_role()
-            .role_arn(role.arn.as_str())
-            .role_session_name(session_name.as_str())
-            .set_external_id(role.external_id.as_ref().map(|id| id.as_str().to_owned()))
-            .set_duration_seconds(role.duration.map(|duration| duration.as_secs() as i32));
+            .role_arn(role.as_str())
+            .role_session_name(name.as_str())
+            .set_source_identity(source_identity.as_ref().map(|identity| identity.as_str().to_owned()))
+            .set_external_id(external_id.as_ref().map(|id| id.as_str().to_owned()))
+            .set_duration_seconds(duration.map(|duration| duration.as_secs() as i32))
+            .set_serial_number(mfa.map(|(serial, _)| serial.as_str().to_owned()))
+            .set_token_code(mfa.map(|(_, code)| code.expose().to_owned()));
         let output = self.aws.wait(doing, call.send())?.map_err(|error| self.aws.named(failure(doing(), &error)))?;
         let clock_skew = self.clock_skew.seconds();
-        let credentials = session_credentials(output, role, session_name, clock_skew, clock());
+        let credentials = session_credentials(output, role, name, clock_skew, clock());
         let credentials = credentials.map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })?;
         Ok(Signer { credentials, clock_skew })
     }
 }
 
+/// What AssumeRole says besides the role.
+pub struct SessionWanted {
+    pub name: SessionName,
+    pub source_identity: Option<SessionName>,
+    pub external_id: Option<ExternalId>,
+    pub duration: Option<Duration>,
+}
+
 /// What the ARN of every session of a role starts with. STS leaves out the role's path.
-fn sessions_of(role: &RoleRequest) -> String {
-    format!("arn:{}:sts::{}:assumed-role/{}/", role.arn.partition(), role.arn.account(), role.arn.name())
+fn sessions_of(role: &RoleArn) -> String {
+    format!("arn:{}:sts::{}:assumed-role/{}/", role.partition(), role.account(), role.name())
 }
 
 /// The credentials in STS's answer, if it is an answer to what was asked.
 fn session_credentials(
     output: AssumeRoleOutput,
-    role: &RoleRequest,
+    role: &RoleArn,
     session_name: &SessionName,
     clock_skew: i64,
     now: SystemTime,

@@ -74,7 +74,10 @@ pub struct TokenEntry {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct About {
     pub cluster: Option<String>,
+    /// The one that was assumed.
     pub role: Option<String>,
+    #[serde(default)]
+    pub session_name: Option<String>,
     pub region: String,
     /// Where the caller's credentials come from.
     pub identity: String,
@@ -140,6 +143,10 @@ impl TokenEntry {
         self.signed_at
     }
 
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
     /// The token and its expiration, while it is good to hand out. One from the future is not: the clock was set back,
     /// and what the entry says of its end would be wrong by as much.
     pub fn serve(self, now: SystemTime) -> Option<(Token, SystemTime)> {
@@ -196,6 +203,10 @@ impl SessionEntry {
 
     pub fn expiration(&self) -> SystemTime {
         time(self.expiration)
+    }
+
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     pub fn signer(&self) -> Signer {

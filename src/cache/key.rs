@@ -65,15 +65,21 @@ fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpo
 
 /// Taken apart without `..`, so that a new field cannot be forgotten here.
 fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
-    let Some(RoleRequest { arn, session_name, external_id, duration }) = role else {
+    let Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial }) = role
+    else {
         return hash.field(b"no role");
     };
     hash.field(b"role");
-    hash.field(arn.as_str().as_bytes());
+    hash.field(&(candidates.len() as u64).to_le_bytes());
+    for arn in candidates {
+        hash.field(arn.as_str().as_bytes());
+    }
     let optional = [
         session_name.as_ref().map(|name| name.as_str().as_bytes().to_vec()),
+        source_identity.as_ref().map(|name| name.as_str().as_bytes().to_vec()),
         external_id.as_ref().map(|id| id.as_str().as_bytes().to_vec()),
         duration.map(|duration| duration.as_secs().to_le_bytes().to_vec()),
+        mfa_serial.as_ref().map(|serial| serial.as_str().as_bytes().to_vec()),
     ];
     for field in optional {
         hash.field(&[u8::from(field.is_some())]);

@@ -1,6 +1,6 @@
 use crate::Account;
 use crate::support::plugin::Output;
-use crate::support::sts::Role;
+use crate::support::sts::{Role, error_reply};
 
 /// The whole of stderr, of a run that ended with this code and left stdout empty; STS was asked this often.
 #[track_caller]
@@ -43,9 +43,7 @@ fn a_secret_key_that_is_another_keys() {
     let stderr = plugin.role_token(&account.dev, &[]).stderr;
     assert!(stderr.contains("SignatureDoesNotMatch: The request signature we calculated does not match"), "{stderr}");
     assert!(
-        stderr.contains(
-            "hint: the secret access key does not belong to the access key id, or this machine's clock is wrong\n"
-        ),
+        stderr.contains("hint: the secret access key does not belong to the access key id: enter both anew\n"),
         "{stderr}"
     );
 }
@@ -221,7 +219,7 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
         &["token", "--cluster", "de mo"],
         &["token", "--cluster", "demo\n"],
         &["token", "--cluster", "d\u{e9}mo"],
-        &["token", "--cluster", "arn:aws:eks:eu-west-1:111122223333:cluster/demo"],
+        &["token", "--cluster", "arn:aws:iam::111122223333:role/demo"],
         &["token", "--cluster", "demo", "--cluster", "other"],
         &["token", "--cluster", "demo", "extra"],
         &["token", "--cluster", "demo", "--nonsense"],
@@ -282,11 +280,8 @@ fn the_words_of_some_bad_arguments() {
     let hint_about_help = "run `eks-group-auth --help` or `eks-group-auth token --help`";
     for (args, stderr) in [
         (
-            &["token", "--cluster", "arn:aws:eks:eu-west-1:111122223333:cluster/demo"][..],
-            lines(
-                "--cluster `arn:aws:eks:eu-west-1:111122223333:cluster/demo` is not valid: it must be a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
-                "this is an ARN; the name alone is wanted: `--cluster demo`",
-            ),
+            &["token", "--cluster", "de/mo"][..],
+            "eks-group-auth: error: --cluster `de/mo` is not valid: it must be a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit\n".into(),
         ),
         (&[], lines("a command is missing, such as `token`", hint_about_help)),
         (&["token", "-i"], lines("a value is required for '--cluster <NAME>' but none was supplied", hint_about_help)),
@@ -345,4 +340,115 @@ fn what_aws_says_cannot_control_the_terminal() {
     });
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     assert!(output.failed_with(4).bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)), "{:?}", output.stderr);
+}
+
+/// What STS says, and what is to be done then. The words are AWS's (IAM User Guide, "Access denied error messages"; STS API).
+#[test]
+fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
+    let user = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/dev";
+    let of = |rest: &str| format!("{user} {rest}");
+    let organisation =
+        "a policy of your organisation forbids it, whatever the account allows: ask those who manage the organisation";
+    let denied = "a policy of the kind that AWS names denies it, which no permission outweighs: often for want of MFA (`--mfa-serial`) or outside the company's network; ask whoever manages that policy";
+    let untrusted =
+        "your groups are not the matter: the role's trust policy does not trust you; ask whoever manages the role";
+    let clock = "this machine's clock is wrong: set it";
+    for (status, code, message, exit_code, hint) in [
+        (
+            403,
+            "AccessDenied",
+            of("because no identity-based policy allows the sts:AssumeRole action"),
+            4,
+            "none of your groups allows sts:AssumeRole on this role: ask for membership in one that does",
+        ),
+        (403, "AccessDenied", of("because no resource-based policy allows the sts:AssumeRole action"), 4, untrusted),
+        (403, "AccessDenied", of("because no role trust policy allows the sts:AssumeRole action"), 4, untrusted),
+        (403, "AccessDenied", of("with an explicit deny in an identity-based policy"), 4, denied),
+        (403, "AccessDenied", of("with an explicit deny in a service control policy"), 4, organisation),
+        (403, "AccessDenied", of("because no service control policy allows the sts:AssumeRole action"), 4, organisation),
+        (
+            403,
+            "AccessDenied",
+            of("because no permissions boundary allows the sts:AssumeRole action"),
+            4,
+            "your user's permissions boundary leaves it out: ask whoever manages your user",
+        ),
+        (
+            403,
+            "AccessDenied",
+            of("because no session policy allows the sts:AssumeRole action"),
+            4,
+            "the session that you came with is limited by a session policy: start from one that is not",
+        ),
+        (
+            403,
+            "AccessDenied",
+            "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.".into(),
+            4,
+            "the role asks for MFA: add `--mfa-serial` with your device's ARN, as `aws iam list-mfa-devices` shows it",
+        ),
+        (
+            403,
+            "AccessDenied",
+            "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.".into(),
+            4,
+            "`--mfa-serial` (or the profile's `mfa_serial`) has to name a device of your own user, as `aws iam list-mfa-devices` shows it",
+        ),
+        (
+            403,
+            "AccessDenied",
+            user.replacen("111122223333", "444455556666", 1),
+            4,
+            "the role is of account 111122223333, and you are of 444455556666: if that is right, both your group's policy and the role's trust policy have to allow it; else correct `--role` or name another profile with `--profile`",
+        ),
+        (
+            403,
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.".into(),
+            4,
+            "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another profile with `--profile`",
+        ),
+        (
+            403,
+            "ExpiredToken",
+            "The security token included in the request is expired".into(),
+            4,
+            "your AWS session has expired: log in again (`aws sso login`, or however you got it), then try again",
+        ),
+        (
+            403,
+            "SignatureDoesNotMatch",
+            "Signature expired: 20261122T120000Z is now earlier than 20261122T121500Z (20261122T122000Z - 5 min.)".into(),
+            4,
+            clock,
+        ),
+        (
+            403,
+            "SignatureDoesNotMatch",
+            "Signature not yet current: 20261122T130000Z is still later than 20261122T122500Z (20261122T122000Z + 5 min.)".into(),
+            4,
+            clock,
+        ),
+        (
+            403,
+            "RegionDisabledException",
+            "STS is not activated in this region for account:111122223333. Your account administrator can activate STS in this region using the IAM Console.".into(),
+            4,
+            "STS is not active in this region for the account: activate it, or use another `--region`",
+        ),
+    ] {
+        let account = Account::new();
+        let words = message.clone();
+        account.sts.answer_instead(move |call| (call.action == "AssumeRole").then(|| error_reply(status, code, &words)));
+        let output = account.alices_plugin().role_token(&account.dev, &[]);
+        let error = format!("could not assume role `arn:aws:iam::111122223333:role/dev`: {code}: {message}");
+        assert_eq!(output.failed_with(exit_code), lines(&error, hint), "{message}");
+    }
+    let account = Account::new();
+    account
+        .sts
+        .answer_instead(|call| (call.action == "AssumeRole").then(|| error_reply(400, "Throttling", "Rate exceeded")));
+    let output = account.alices_plugin().role_token(&account.dev, &[]);
+    let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: AWS is failing: Throttling: Rate exceeded";
+    assert_eq!(output.failed_with(5), lines(error, "wait a little, then try again"));
 }

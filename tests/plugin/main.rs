@@ -23,8 +23,12 @@ mod install;
 mod known_answers;
 /// The whole chain with every kubectl on the machine.
 mod kubectl;
+/// MFA codes, asked for on a terminal.
+mod mfa;
 /// Endpoint overrides, CA bundles, proxies, deadlines.
 mod network;
+/// Several roles, of which the first that is permitted is used.
+mod roles;
 /// The name that the cluster's audit log shows.
 mod session_name;
 /// The spellings of the AWS CLI and of aws-iam-authenticator.

@@ -86,9 +86,9 @@ fn refreshable(registration_ends_in: i64) -> Value {
         "registrationExpiresAt": from_now(registration_ends_in)})
 }
 
-fn logged_out(profile: &str, why: &str, login: &str) -> String {
+fn logged_out(source: &str, why: &str, login: &str) -> String {
     format!(
-        "eks-group-auth: error: no AWS credentials from profile `{profile}`: {why}\n\
+        "eks-group-auth: error: no AWS credentials from profile {source}: {why}\n\
          eks-group-auth: hint: run `aws sso login --profile {login}`, then try again\n"
     )
 }
@@ -99,9 +99,9 @@ fn whoever_is_not_logged_in_is_told_so_before_anybody_is_asked() {
     let portal = Portal::start(&account);
     let plugin = portal.plugin(&account);
     let run = |profile: &str| plugin.token(&["--profile", profile]).failed_with(6).to_owned();
-    assert_eq!(run("base"), logged_out("base", "nobody is logged in to its SSO session", "base"));
-    assert_eq!(run("dev"), logged_out("dev", "nobody is logged in to the SSO session of profile `base`", "base"));
-    assert_eq!(run("old"), logged_out("old", "nobody is logged in to its SSO session", "old"));
+    assert_eq!(run("base"), logged_out("`base`", "nobody is logged in to its SSO session", "base"));
+    assert_eq!(run("dev"), logged_out("`base` (source of `dev`)", "nobody is logged in to its SSO session", "base"));
+    assert_eq!(run("old"), logged_out("`old`", "nobody is logged in to its SSO session", "old"));
     assert_eq!((portal.asked(), account.sts.calls().len()), (0, 0));
 }
 
@@ -117,13 +117,13 @@ fn a_session_that_is_over_is_known_from_its_token_file() {
     ] {
         let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(three_hours, &more));
         let run = |profile: &str| plugin.token(&["--profile", profile]).failed_with(6).to_owned();
-        assert_eq!(run("base"), logged_out("base", "its SSO session expired 3 h ago", "base"), "{what}");
-        let why = "the SSO session of profile `base` expired 3 h ago";
-        assert_eq!(run("dev"), logged_out("dev", why, "base"), "{what}");
+        assert_eq!(run("base"), logged_out("`base`", "its SSO session expired 3 h ago", "base"), "{what}");
+        let source = "`base` (source of `dev`)";
+        assert_eq!(run("dev"), logged_out(source, "its SSO session expired 3 h ago", "base"), "{what}");
     }
     let plugin = portal.plugin(&account).write(OLD_TOKEN_FILE, &token(-200_000, &refreshable(1000)));
     let stderr = plugin.token(&["--profile", "old"]).failed_with(6).to_owned();
-    assert_eq!(stderr, logged_out("old", "its SSO session expired 2 days ago", "old"));
+    assert_eq!(stderr, logged_out("`old`", "its SSO session expired 2 days ago", "old"));
     assert_eq!((portal.asked(), account.sts.calls().len()), (0, 0));
 }
 

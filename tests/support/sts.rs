@@ -62,6 +62,8 @@ pub struct Role {
     pub life: Option<Duration>,
     /// How long its session tokens are.
     pub session_token_len: usize,
+    /// Whether it trusts only those who show a code of this device.
+    pub mfa_serial: Option<String>,
 }
 
 impl Role {
@@ -73,6 +75,7 @@ impl Role {
             max_duration: 3600,
             life: None,
             session_token_len: 400,
+            mfa_serial: None,
         }
     }
 }
@@ -86,6 +89,8 @@ struct State {
     /// Tokens of an identity provider, each with the role that trusts it.
     web_identities: HashMap<String, String>,
     calls: Vec<Call>,
+    /// The codes of all MFA devices; each is good once.
+    mfa_codes: Vec<String>,
     sessions_issued: u64,
     delay: Duration,
     /// How far its clock is ahead of the machine's, in seconds.
@@ -189,6 +194,11 @@ impl Sts {
         for principal in self.lock().principals.iter_mut().filter(|principal| principal.arn.ends_with(&end)) {
             principal.groups.clear();
         }
+    }
+
+    /// A code that every MFA device will show once.
+    pub fn add_mfa_code(&self, code: &str) {
+        self.lock().mfa_codes.push(code.to_owned());
     }
 
     /// How long every answer takes.
@@ -433,12 +443,21 @@ fn assume_role(state: &mut State, caller: usize, call: &Call) -> Result<Answer, 
             ),
         );
     }
+    let code = call.parameter("TokenCode");
+    if call.parameter("SerialNumber").is_some() != code.is_some() {
+        let message = "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.";
+        return refuse(403, "AccessDenied", message);
+    }
+    if code.is_some_and(|code| !state.mfa_codes.iter().any(|good| good == code)) {
+        return refuse(403, "AccessDenied", "MultiFactorAuthentication failed with invalid MFA one time pass code. ");
+    }
     let principal = &state.principals[caller];
     let permitted = state.roles.get(arn).filter(|role| {
+        let shows_code = role.mfa_serial.is_none() || role.mfa_serial.as_deref() == call.parameter("SerialNumber");
         let by_group = principal.groups.iter().any(|group| role.groups.contains(group));
         let by_role = principal.role_arn.as_ref().is_some_and(|from| role.roles.contains(from));
         let knows_id = role.external_id.is_none() || role.external_id.as_deref() == call.parameter("ExternalId");
-        (by_group || by_role) && knows_id
+        (by_group || by_role) && knows_id && shows_code
     });
     let Some(role) = permitted else {
         return refuse(
@@ -463,6 +482,9 @@ fn assume_role(state: &mut State, caller: usize, call: &Call) -> Result<Answer, 
         );
     }
     let (arn, session_name) = (arn.to_owned(), session_name.to_owned());
+    if let Some(code) = code {
+        state.mfa_codes.retain(|good| good != code);
+    }
     Ok(new_session(state, &arn, &session_name, duration))
 }
 

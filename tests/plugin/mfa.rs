@@ -1,0 +1,227 @@
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::Account;
+use crate::support::plugin::Plugin;
+use crate::support::sts::{ACCOUNT, Role};
+
+const SERIAL: &str = "arn:aws:iam::111122223333:mfa/alice";
+
+/// An account whose role `dev` asks for MFA, and grants so many hours.
+fn account(hours: u64) -> Account {
+    let account = Account::new();
+    let role = Role { mfa_serial: Some(SERIAL.into()), max_duration: hours * 3600, ..Role::of_group("developers") };
+    account.sts.add_role("dev", role);
+    account
+}
+
+/// The plugin with a terminal as stdin, and what one types there.
+struct AtTerminal {
+    child: Child,
+    terminal: File,
+}
+
+impl AtTerminal {
+    fn start(plugin: &Plugin, args: &[&str]) -> Self {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap();
+        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
+        let stdin = File::options().read(true).write(true).open(path).unwrap();
+        let mut command = plugin.command(&[&["token", "--cluster", "demo"], args].concat());
+        let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        AtTerminal { child, terminal: terminal.into() }
+    }
+
+    /// Waits for a question on stderr, and answers it.
+    fn answer(&mut self, question: &str, line: &str) {
+        let mut seen = String::new();
+        let stderr = self.child.stderr.as_mut().unwrap();
+        while !seen.ends_with(question) {
+            let mut byte = [0];
+            assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended after {seen:?}");
+            seen.push(char::from(byte[0]));
+        }
+        self.terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    /// Exit code, stdout, and what is left of stderr.
+    fn end(self) -> (i32, String, String) {
+        let output = self.child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    }
+}
+
+fn durations(account: &Account) -> Vec<(String, bool)> {
+    let calls = account.sts.calls();
+    let calls = calls.iter().filter(|call| call.action == "AssumeRole");
+    calls.map(|call| (call.parameter("DurationSeconds").unwrap_or("-").to_owned(), call.refused.is_none())).collect()
+}
+
+const QUESTION: &str = "eks-group-auth: MFA code of arn:aws:iam::111122223333:mfa/alice: ";
+const AGAIN: &str = "eks-group-auth: STS did not take that code; wait for the next one and enter it: ";
+
+#[test]
+fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
+    let account = account(8);
+    account.sts.add_mfa_code("123456");
+    let plugin = account.alices_plugin();
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
+    let mut run = AtTerminal::start(&plugin, &args);
+    run.answer(QUESTION, "123456");
+    let (code, stdout, stderr) = run.end();
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let asked: Vec<(String, bool)> = vec![("43200".into(), false), ("28800".into(), true)];
+    assert_eq!(durations(&account), asked);
+    // The rest of the day needs nobody.
+    assert_eq!(plugin.token(&args).stdout, stdout);
+    plugin.run(&["token", "-i", "other", "--role", &account.dev, "--mfa-serial", SERIAL]).good_token();
+    assert_eq!(account.counts().0, 2);
+}
+
+#[test]
+fn the_device_of_the_profile_is_asked_for_too() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let keys = &account.alice;
+    let config = format!(
+        "[profile me]\nmfa_serial = {SERIAL}\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        keys.access_key_id, keys.secret_access_key
+    );
+    let plugin = account.plugin().config(&config);
+    let mut run = AtTerminal::start(&plugin, &["--role", &account.dev, "--profile", "me"]);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+}
+
+#[test]
+fn a_wrong_code_can_be_entered_again_twice() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
+    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
+    run.answer(QUESTION, "000000");
+    run.answer(AGAIN, "12345");
+    run.answer("eks-group-auth: a code has six digits; again: ", "111111");
+    run.answer(AGAIN, "123456");
+    assert_eq!(run.end().0, 0);
+
+    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
+    run.answer(QUESTION, "000000");
+    run.answer(AGAIN, "000000");
+    run.answer(AGAIN, "000000");
+    let (code, stdout, stderr) = run.end();
+    assert_eq!((code, stdout.as_str()), (4, ""));
+    assert!(
+        stderr.contains("hint: wait for your device's next code (each is good once), then try again\n"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn one_code_serves_a_denied_role_and_the_next_one() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let ops = account.sts.add_role("ops", Role::of_group("operators"));
+    let args = ["--role", &ops, "--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
+    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    assert_eq!(account.counts().0, 2);
+}
+
+#[test]
+fn without_a_terminal_the_command_to_run_in_one_is_said() {
+    let account = account(1);
+    let expected = format!(
+        "eks-group-auth: error: a code of MFA device `{SERIAL}` is needed, and there is no terminal to ask for it\n\
+         eks-group-auth: hint: run `eks-group-auth token --cluster demo --role arn:aws:iam::{ACCOUNT}:role/dev --mfa-serial \
+         {SERIAL}` in a terminal and enter the code, then try again\n"
+    );
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
+    assert_eq!(account.alices_plugin().token(&args).failed_with(6), expected);
+    // A terminal that client-go says is not for the plugin.
+    let info =
+        r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+    let run = AtTerminal::start(&account.alices_plugin().env("KUBERNETES_EXEC_INFO", info), &args);
+    assert_eq!(run.end(), (6, String::new(), expected));
+    assert_eq!(account.counts().0, 0);
+}
+
+#[test]
+fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let plugin = account.alices_plugin();
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
+    let mut first = AtTerminal::start(&plugin, &args);
+    let mut seen = Vec::new();
+    let stderr = first.child.stderr.as_mut().unwrap();
+    while !seen.ends_with(QUESTION.as_bytes()) {
+        let mut byte = [0];
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1);
+        seen.push(byte[0]);
+    }
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..10).map(|_| scope.spawn(|| plugin.token(&args))).collect();
+        std::thread::sleep(Duration::from_millis(300));
+        first.terminal.write_all(b"123456\n").unwrap();
+        for other in others {
+            other.join().unwrap().good_token();
+        }
+    });
+    assert_eq!(first.end().0, 0);
+    assert_eq!(account.counts().0, 1);
+}
+
+/// A profile with a role that asks for MFA, which the SDK would assume without a code.
+fn profile_with_mfa(account: &Account) -> Plugin {
+    let keys = &account.alice;
+    account.plugin().config(&format!(
+        "[profile dev]\nrole_arn = {}\nsource_profile = keys\nmfa_serial = {SERIAL}\nduration_seconds = 1800\n\
+         [profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+        account.dev, keys.access_key_id, keys.secret_access_key
+    ))
+}
+
+#[test]
+fn a_profiles_own_role_asks_its_code_once_for_all_clusters() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let plugin = profile_with_mfa(&account);
+    let mut run = AtTerminal::start(&plugin, &["--profile", "dev"]);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    assert_eq!(durations(&account), [("1800".to_owned(), true)]);
+    plugin.run(&["token", "-i", "other", "--profile", "dev"]).good_token();
+    assert_eq!(account.counts().0, 1);
+    let calls = account.sts.calls();
+    let call = calls.iter().find(|call| call.action == "AssumeRole").unwrap();
+    assert_eq!(call.parameter("RoleSessionName"), Some("alice"), "the person's name, not one that a program made up");
+}
+
+#[test]
+fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let role = |name: &str| {
+        let roles = vec![account.dev.clone()];
+        account.sts.add_role(name, Role { roles, ..Role::of_group("nobody") })
+    };
+    let (blue, green) = (role("blue"), role("green"));
+    let plugin = profile_with_mfa(&account);
+    let mut run = AtTerminal::start(&plugin, &["--profile", "dev", "--role", &blue]);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    plugin.token(&["--profile", "dev", "--role", &green]).good_token();
+    assert_eq!(account.counts().0, 3);
+    // A new session of the last role goes on from the one on the way; --refresh starts from the beginning.
+    plugin.token(&["--profile", "dev", "--role", &green, "--refresh"]).failed_with(6);
+}
