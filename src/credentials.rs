@@ -143,11 +143,14 @@ impl Aws {
         }
     }
 
-    /// An error that lacks where AWS was looked for, with that.
+    /// An error that lacks where AWS was looked for, or whose credentials it refused, with that.
     pub fn named(&self, error: Error) -> Error {
         match error {
             Error::Unreachable { doing, why } => {
                 Error::Unreachable { doing, why: format!("{why} (at {})", self.sts_url) }
+            }
+            Error::Refused { doing, code, message } if self.source.is_unexpected => {
+                Error::Refused { doing, code, message: format!("{message} (with {})", self.source.name) }
             }
             other => other,
         }
@@ -311,7 +314,7 @@ impl Winner {
             Winner::Profile
         } else if env.get("AWS_ACCESS_KEY_ID").is_some() {
             Winner::Keys
-        } else if has_web_identity && section.get("role_arn").is_none() {
+        } else if has_web_identity && section.get("role_arn").is_none() && profile.source_of.is_none() {
             Winner::WebIdentity
         } else {
             Winner::Profile
@@ -321,8 +324,10 @@ impl Winner {
 
 /// Where base credentials come from, in the user's words.
 struct Source {
-    /// "profile `x`", "the environment".
+    /// "profile `x`", "AWS_ACCESS_KEY_ID in the environment".
     name: String,
+    /// Another was named, and comes after it.
+    is_unexpected: bool,
     profile: String,
     sso: Option<SsoLogin>,
     uses_credential_process: bool,
@@ -345,15 +350,24 @@ impl Source {
         let expiration = expiration.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
         let of_profile = ProfileSource::of(files, profile);
         let of_profile = if winner == Winner::Profile { of_profile } else { ProfileSource::Other };
-        let name = match (profile.named_by, &profile.source_of) {
-            _ if by_keys => "AWS_ACCESS_KEY_ID".into(),
-            (_, Some(of)) => format!("profile `{}` (source of `{of}`)", profile.name),
-            (NamedBy::Flag, None) => format!("profile `{}`", profile.name),
-            (NamedBy::Environment, None) => format!("profile `{}` (AWS_PROFILE)", profile.name),
-            (NamedBy::Nobody, None) => "profile `default`".into(),
+        let is_unexpected = winner != Winner::Profile && profile.named_by == NamedBy::Environment;
+        let unexpected = |variable: &str| {
+            let by = if env.get("AWS_DEFAULT_PROFILE").is_some() { "AWS_DEFAULT_PROFILE" } else { "AWS_PROFILE" };
+            let over =
+                if is_unexpected { format!(", which comes before {by} `{}`", profile.name) } else { String::new() };
+            format!("{variable} in the environment{over}")
+        };
+        let name = match (winner, profile.named_by, &profile.source_of) {
+            (Winner::Keys, ..) => unexpected("AWS_ACCESS_KEY_ID"),
+            (Winner::WebIdentity, ..) => unexpected("AWS_WEB_IDENTITY_TOKEN_FILE"),
+            (_, _, Some(of)) => format!("profile `{}` (source of `{of}`)", profile.name),
+            (_, NamedBy::Flag, None) => format!("profile `{}`", profile.name),
+            (_, NamedBy::Environment, None) => format!("profile `{}` (AWS_PROFILE)", profile.name),
+            (_, NamedBy::Nobody, None) => "profile `default`".into(),
         };
         Ok(Source {
             name,
+            is_unexpected,
             profile: profile.name.clone(),
             sso: SsoLogin::of(&of_profile, env),
             uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),

@@ -244,6 +244,23 @@ fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
     assert_eq!(account.counts().0, 0);
 }
 
+/// As with the AWS CLI: the profile's role comes first, and so does what it starts from.
+#[test]
+fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
+    let account = Account::new();
+    let config = format!(
+        "[profile keys]\n{}[profile dev]\nrole_arn = {}\nsource_profile = keys\n",
+        properties(&account.alice),
+        account.dev
+    );
+    let plugin = account.plugin().config(&config).env("AWS_PROFILE", "dev");
+    let plugin = plugin.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent").env("AWS_ROLE_ARN", "not-asked-for");
+    plugin.token(&[]).good_token();
+    let stderr = plugin.env("AWS_PROFILE", "keys").token(&[]).failed_with(3).to_owned();
+    let source = "AWS_WEB_IDENTITY_TOKEN_FILE in the environment, which comes before AWS_PROFILE `keys`";
+    assert!(stderr.contains(source), "{stderr}");
+}
+
 #[test]
 fn a_config_file_that_cannot_be_read_is_not_passed_over() {
     let account = Account::new();
