@@ -19,7 +19,6 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_sts::error::SdkError;
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
@@ -30,13 +29,17 @@ use aws_smithy_types::date_time::Format;
 use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 
+use crate::credential_process::CredentialProcess;
 use crate::env::Env;
 use crate::error::{Doing, Error, shown};
 use crate::http_client;
 use crate::presign;
 use crate::profile::{ProfileFiles, Section};
+use crate::profile_source::ProfileSource;
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
+use crate::sdk_files::{OWN_SOURCE, for_sdk, sdk_name};
 use crate::source_files::SourceFiles;
+use crate::sso::SsoLogin;
 use crate::sts::{are_well_formed, causes, failure, last_cause};
 use crate::token;
 
@@ -102,8 +105,8 @@ impl Aws {
             .region(region)
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
-            .profile_files(as_read(files))
-            .profile_name(&profile.name)
+            .profile_files(for_sdk(files, None))
+            .profile_name(sdk_name(&profile.name))
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
             .retry_config(retries)
             .timeout_config(timeouts)
@@ -116,6 +119,7 @@ impl Aws {
 
     /// The caller's own credentials, good for longer than a token's margin.
     pub fn base_credentials(&self, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
+        self.source.check_login(clock())?;
         let doing = || Doing::GetCredentials(self.source.name.clone());
         if self.source.uses_credential_process {
             self.deadline.set(Instant::now() + CREDENTIAL_PROCESS_DEADLINE);
@@ -139,11 +143,14 @@ impl Aws {
         }
     }
 
-    /// An error that lacks where AWS was looked for, with that.
+    /// An error that lacks where AWS was looked for, or whose credentials it refused, with that.
     pub fn named(&self, error: Error) -> Error {
         match error {
             Error::Unreachable { doing, why } => {
                 Error::Unreachable { doing, why: format!("{why} (at {})", self.sts_url) }
+            }
+            Error::Refused { doing, code, message } if self.source.is_unexpected => {
+                Error::Refused { doing, code, message: format!("{message} (with {})", self.source.name) }
             }
             other => other,
         }
@@ -196,22 +203,26 @@ fn credentials_provider(
     let local = config.clone().with_http_client(http_client::for_local_services()?);
     let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
     let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
-    let from_profile = ProfileFileCredentialsProvider::builder()
+    let profiles = files.profiles();
+    let own = own_provider(&ProfileSource::of(&profiles, profile));
+    let mut from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
-        .profile_files(as_read(files))
-        .profile_name(&profile.name)
+        .profile_files(for_sdk(files, own.is_some().then_some(&profile.name)))
+        .profile_name(sdk_name(&profile.name))
+        .with_custom_provider("Environment", environment_keys(env))
         .with_custom_provider("EcsContainer", ecs())
-        .with_custom_provider("Ec2InstanceMetadata", imds())
-        .build();
-    let is_explicit = profile.named_by == NamedBy::Flag;
-    let has_keys = !is_explicit && env.get("AWS_ACCESS_KEY_ID").is_some();
-    if has_keys {
-        return Ok(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()));
+        .with_custom_provider("Ec2InstanceMetadata", imds());
+    if let Some(provider) = own {
+        from_profile = from_profile.with_custom_provider(OWN_SOURCE, provider);
     }
-    let has_web_identity = env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && env.get("AWS_ROLE_ARN").is_some();
-    let web_identity = || WebIdentityTokenCredentialsProvider::builder().configure(config).build();
-    if !is_explicit && has_web_identity && section.get("role_arn").is_none() {
-        return Ok(SharedCredentialsProvider::new(web_identity()));
+    let from_profile = from_profile.build();
+    match Winner::of(profile, section, env) {
+        Winner::Keys => return Ok(environment_keys(env)),
+        Winner::WebIdentity => {
+            let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
+            return Ok(SharedCredentialsProvider::new(provider));
+        }
+        Winner::Profile => {}
     }
     if says_where_credentials_are(section) {
         return Ok(SharedCredentialsProvider::new(from_profile));
@@ -221,6 +232,33 @@ fn credentials_provider(
         chain = chain.or_else("Ec2InstanceMetadata", imds());
     }
     Ok(SharedCredentialsProvider::new(chain))
+}
+
+/// Keys from the environment. The SDK does not know the old name of the session token, which the AWS CLI still reads.
+fn environment_keys(env: &Env) -> SharedCredentialsProvider {
+    let session_token = env.get("AWS_SESSION_TOKEN").filter(|token| !token.trim().is_empty());
+    let id = env.get("AWS_ACCESS_KEY_ID");
+    let secret = env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY"));
+    match (session_token, env.get("AWS_SECURITY_TOKEN"), id, secret) {
+        (None, Some(token), Some(id), Some(secret)) => {
+            let keys = Credentials::new(id.trim(), secret.trim(), Some(token.trim().to_owned()), None, "environment");
+            SharedCredentialsProvider::new(keys)
+        }
+        _ => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
+    }
+}
+
+/// Where this program knows better than the SDK, which runs a `credential_process` in a shell and without an end, and
+/// prefers it to keys.
+fn own_provider(source: &ProfileSource) -> Option<SharedCredentialsProvider> {
+    match *source {
+        ProfileSource::Keys { id, secret, session_token } => {
+            let keys = Credentials::new(id, secret, session_token.map(str::to_owned), None, "profile");
+            Some(SharedCredentialsProvider::new(keys))
+        }
+        ProfileSource::Process(command) => Some(SharedCredentialsProvider::new(CredentialProcess::new(command))),
+        ProfileSource::Sso { .. } | ProfileSource::Other => None,
+    }
 }
 
 fn says_where_credentials_are(section: &Section) -> bool {
@@ -238,18 +276,10 @@ fn says_where_credentials_are(section: &Section) -> bool {
     PROPERTIES.iter().any(|property| section.get(property).is_some())
 }
 
-/// The config and credentials files as they were fingerprinted: read again, they could have become another identity's.
-/// Without indented comments, on which the SDK's parser gives up.
-fn as_read(files: &SourceFiles) -> EnvConfigFiles {
-    let is_comment = |line: &str| line.starts_with([' ', '\t']) && line.trim_start().starts_with(['#', ';']);
-    let text = |contents: &[u8]| {
-        let text = String::from_utf8_lossy(contents);
-        text.lines().filter(|line| !is_comment(line)).map(|line| format!("{line}\n")).collect::<String>()
-    };
-    EnvConfigFiles::builder()
-        .with_contents(EnvConfigFileKind::Config, text(files.config.contents()))
-        .with_contents(EnvConfigFileKind::Credentials, text(files.credentials.contents()))
-        .build()
+/// A profile's name as one would type it in a shell.
+fn as_argument(profile: &str) -> String {
+    let name = shown(profile);
+    if sdk_name(profile) == profile { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
 
 /// Scheme, host and port: in front of the host there could be a password.
@@ -267,12 +297,39 @@ fn is_ec2_instance() -> bool {
     starts_with("/sys/class/dmi/id/sys_vendor", "amazon ec2") || starts_with("/sys/hypervisor/uuid", "ec2")
 }
 
+/// What there is to choose from, the first one first.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Winner {
+    /// In the environment.
+    Keys,
+    /// In the environment.
+    WebIdentity,
+    Profile,
+}
+
+impl Winner {
+    fn of(profile: &ProfileChoice, section: &Section, env: &Env) -> Self {
+        let has_web_identity = env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && env.get("AWS_ROLE_ARN").is_some();
+        if profile.named_by == NamedBy::Flag {
+            Winner::Profile
+        } else if env.get("AWS_ACCESS_KEY_ID").is_some() {
+            Winner::Keys
+        } else if has_web_identity && section.get("role_arn").is_none() && profile.source_of.is_none() {
+            Winner::WebIdentity
+        } else {
+            Winner::Profile
+        }
+    }
+}
+
 /// Where base credentials come from, in the user's words.
 struct Source {
-    /// "profile `x`", "the environment".
+    /// "profile `x`", "AWS_ACCESS_KEY_ID in the environment".
     name: String,
+    /// Another was named, and comes after it.
+    is_unexpected: bool,
     profile: String,
-    uses_sso: bool,
+    sso: Option<SsoLogin>,
     uses_credential_process: bool,
     /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
     keys_expire: Option<SystemTime>,
@@ -280,7 +337,8 @@ struct Source {
 
 impl Source {
     fn of(profile: &ProfileChoice, files: &ProfileFiles, env: &Env) -> Result<Self, Error> {
-        let by_keys = profile.named_by != NamedBy::Flag && env.get("AWS_ACCESS_KEY_ID").is_some();
+        let winner = Winner::of(profile, &files.profile(&profile.name).unwrap_or_default(), env);
+        let by_keys = winner == Winner::Keys;
         if by_keys && env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY")).is_none() {
             return Err(Error::CredentialsFailed {
                 source_name: "the environment".into(),
@@ -290,26 +348,44 @@ impl Source {
         }
         let expiration = env.get("AWS_CREDENTIAL_EXPIRATION").filter(|_| by_keys);
         let expiration = expiration.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
-        let chain = files.chain(&profile.name);
-        let uses = |key: &str| !by_keys && chain.iter().any(|section| section.get(key).is_some());
-        let name = match profile.named_by {
-            _ if by_keys => "AWS_ACCESS_KEY_ID".into(),
-            NamedBy::Flag => format!("profile `{}`", profile.name),
-            NamedBy::Environment => format!("profile `{}` (AWS_PROFILE)", profile.name),
-            NamedBy::Nobody => "profile `default`".into(),
+        let of_profile = ProfileSource::of(files, profile);
+        let of_profile = if winner == Winner::Profile { of_profile } else { ProfileSource::Other };
+        let is_unexpected = winner != Winner::Profile && profile.named_by == NamedBy::Environment;
+        let unexpected = |variable: &str| {
+            let by = if env.get("AWS_DEFAULT_PROFILE").is_some() { "AWS_DEFAULT_PROFILE" } else { "AWS_PROFILE" };
+            let over =
+                if is_unexpected { format!(", which comes before {by} `{}`", profile.name) } else { String::new() };
+            format!("{variable} in the environment{over}")
+        };
+        let name = match (winner, profile.named_by, &profile.source_of) {
+            (Winner::Keys, ..) => unexpected("AWS_ACCESS_KEY_ID"),
+            (Winner::WebIdentity, ..) => unexpected("AWS_WEB_IDENTITY_TOKEN_FILE"),
+            (_, _, Some(of)) => format!("profile `{}` (source of `{of}`)", profile.name),
+            (_, NamedBy::Flag, None) => format!("profile `{}`", profile.name),
+            (_, NamedBy::Environment, None) => format!("profile `{}` (AWS_PROFILE)", profile.name),
+            (_, NamedBy::Nobody, None) => "profile `default`".into(),
         };
         Ok(Source {
             name,
+            is_unexpected,
             profile: profile.name.clone(),
-            uses_sso: uses("sso_session") || uses("sso_start_url"),
-            uses_credential_process: uses("credential_process"),
+            sso: SsoLogin::of(&of_profile, env),
+            uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),
             keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
         })
     }
 
+    /// Whether somebody has to log in first.
+    fn check_login(&self, now: SystemTime) -> Result<(), Error> {
+        match self.sso.as_ref().and_then(|sso| sso.logged_out(now)) {
+            Some(logged_out) => Err(self.needs_login(&logged_out.to_string())),
+            None => Ok(()),
+        }
+    }
+
     /// What the SDK's error means, found by type and not by text.
     fn failure(&self, error: &CredentialsError) -> Error {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && !self.uses_sso {
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.sso.is_none() {
             // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
             let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
             return match why {
@@ -336,7 +412,7 @@ impl Source {
         if causes(error).any(|cause| cause.is::<ConnectorError>()) {
             return Error::Unreachable { doing: doing(), why: last_cause(error) };
         }
-        if self.uses_sso {
+        if self.sso.is_some() {
             return self.needs_login(&last_cause(error));
         }
         self.failed(last_cause(error))
@@ -346,20 +422,20 @@ impl Source {
         let hint = if self.uses_credential_process {
             "run the `credential_process` of this profile by hand to see what it says".into()
         } else {
-            let profile = shown(&self.profile);
+            let profile = as_argument(&self.profile);
             format!("check it; `aws sts get-caller-identity --profile {profile}` shows whether the AWS CLI can use it")
         };
         Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
 
     fn needs_login(&self, why: &str) -> Error {
-        let command = format!("aws sso login --profile {}", shown(&self.profile));
+        let command = format!("aws sso login --profile {}", as_argument(&self.profile));
         Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
 
     fn expired(&self) -> Error {
         let why = "they have expired, or will within a minute".to_owned();
-        if self.uses_sso {
+        if self.sso.is_some() {
             return self.needs_login(&why);
         }
         let hint = "get new ones from where these came from, then try again".to_owned();

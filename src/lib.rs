@@ -14,7 +14,7 @@
 //! ```
 //!
 //! `get_token` is the only module that knows this order. Files that touch neither disk, network nor clock:
-//! `request`, `names`, `exec_credential`, `identity`, `profile`, `region`, `cache::key`, `cache::entry`, `presign`, `token`.
+//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_source`, `region`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
 
 #![forbid(unsafe_code)]
 
@@ -24,6 +24,8 @@ pub mod cache;
 pub mod cache_command;
 /// What may be typed, in all its spellings.
 pub mod cli;
+/// A profile's `credential_process`: its words, its time, its output.
+pub mod credential_process;
 /// Base credentials, by the AWS SDK's providers; runtime and deadline for all that uses a network.
 pub mod credentials;
 /// The environment, read once.
@@ -48,17 +50,25 @@ pub mod plain_args;
 pub mod presign;
 /// The AWS shared config and credentials files, as far as they are needed before the SDK starts.
 pub mod profile;
+/// What a profile itself has for credentials.
+pub mod profile_source;
 /// Regions and the partitions that they belong to.
 pub mod region;
 /// What is meant: arguments, environment and profile made into one checked request.
 pub mod request;
+/// The AWS files in the SDK's dialect.
+pub mod sdk_files;
 /// A string that does not print.
 pub mod secret;
 /// Reading the files that decide who the caller is.
 pub mod source_files;
+/// Whether somebody is logged in to an SSO session.
+pub mod sso;
 /// GetCallerIdentity and AssumeRole.
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.
 pub mod token;
 /// What `-v` says.
 pub mod verbose;
+/// Words as a shell splits them.
+pub mod words;

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::words;
+
 /// The texts of both files; a missing file is an empty text.
 pub struct ProfileFiles<'a> {
     config: Cow<'a, str>,
@@ -21,9 +23,9 @@ impl<'a> ProfileFiles<'a> {
 
     /// A profile: what the credentials file says of it comes before what the config file says.
     pub fn profile(&self, name: &str) -> Option<Section<'_>> {
-        let from_config = find(&self.config, |kind, of| kind == "profile" && of == name)
-            .or_else(|| find(&self.config, |kind, of| kind.is_empty() && of == name && name == "default"));
-        let from_credentials = find(&self.credentials, |kind, of| kind.is_empty() && of == name);
+        let from_config = find(&self.config, |header| is_of_config(header, "profile", name))
+            .or_else(|| find(&self.config, |header| header == name && name == "default"));
+        let from_credentials = self.in_credentials_file(name);
         match (from_config, from_credentials) {
             (None, None) => None,
             (one, other) => {
@@ -33,8 +35,13 @@ impl<'a> ProfileFiles<'a> {
         }
     }
 
+    /// The same as the credentials file alone has it.
+    pub fn in_credentials_file(&self, name: &str) -> Option<Section<'_>> {
+        find(&self.credentials, |header| header == name && !header.starts_with("profile "))
+    }
+
     pub fn sso_session(&self, name: &str) -> Option<Section<'_>> {
-        find(&self.config, |kind, of| kind == "sso-session" && of == name)
+        find(&self.config, |header| is_of_config(header, "sso-session", name))
     }
 
     /// The profile and those that it takes its credentials from, through `source_profile`, first one first.
@@ -87,34 +94,56 @@ impl<'a> Section<'a> {
     }
 }
 
-/// The properties of all sections that `wanted(kind, name)` accepts, `kind` being the first word of the header
-/// where there are two; `None` where there is no such section.
-fn find<'a>(text: &'a str, wanted: impl Fn(&str, &str) -> bool) -> Option<Section<'a>> {
+/// The properties of all sections whose header is `wanted`; `None` where there is no such section.
+fn find<'a>(text: &'a str, wanted: impl Fn(&str) -> bool) -> Option<Section<'a>> {
     let mut found: Option<Section> = None;
     let mut inside = false;
     for line in text.lines() {
         if line.starts_with('[') {
-            inside = header(line).is_some_and(|(kind, name)| wanted(kind, name));
+            inside = header(line).is_some_and(&wanted);
             if inside {
                 found.get_or_insert_default();
             }
         } else if inside
             // A line that starts with white space continues the property above it.
             && !line.starts_with([' ', '\t', '#', ';'])
-            && let Some((key, value)) = line.split_once('=')
+            && let Some(property) = property(line)
             && let Some(section) = &mut found
         {
-            section.0.push((key.trim(), without_comment(value).trim()));
+            section.0.push(property);
         }
     }
     found
 }
 
-/// `[profile name] # comment` as `("profile", "name")`; `[name]` as `("", "name")`.
-fn header(line: &str) -> Option<(&str, &str)> {
+/// `[profile name] # comment` as `profile name`. In the credentials file this is the profile's name as it stands.
+pub fn header(line: &str) -> Option<&str> {
     let line = line.split(['#', ';']).next()?.trim();
-    let inner = line.strip_prefix('[')?.strip_suffix(']')?.trim();
-    Some(inner.split_once([' ', '\t']).map_or(("", inner), |(kind, name)| (kind, name.trim())))
+    Some(line.strip_prefix('[')?.strip_suffix(']')?.trim())
+}
+
+/// In the config file `profile "my team"` as `("profile", "my team")`, and `default` as `("", "default")`. A name of
+/// several words must be quoted.
+pub fn config_header(header: &str) -> Option<(&str, Cow<'_, str>)> {
+    let Some((kind, name)) = header.split_once([' ', '\t']) else { return Some(("", header.into())) };
+    let name = name.trim();
+    if !name.contains([' ', '\t', '"', '\'', '\\']) {
+        return Some((kind, name.into()));
+    }
+    match words::split(name)?.as_mut_slice() {
+        [name] => Some((kind, std::mem::take(name).into())),
+        _ => None,
+    }
+}
+
+fn is_of_config(header: &str, kind: &str, name: &str) -> bool {
+    config_header(header).is_some_and(|(k, n)| k == kind && n == name)
+}
+
+/// Name and value, without white space around them.
+pub fn property(line: &str) -> Option<(&str, &str)> {
+    let (key, value) = line.split_once('=')?;
+    Some((key.trim(), without_comment(value).trim()))
 }
 
 /// In a value a comment needs white space before it.
@@ -163,6 +192,20 @@ output = json
         assert_eq!(files.profile("x"), None);
         assert_eq!(files.profile("profile x"), None);
         assert_eq!(files.sso_session("corp").unwrap().get("sso_start_url"), Some("https://corp.awsapps.com/start"));
+    }
+
+    #[test]
+    fn names_of_several_words_are_quoted_in_the_config_file_and_not_in_the_credentials_file() {
+        let config = "[profile \"my team\"]\nregion = a\n[profile 'x']\nregion = b\n[profile two words]\nregion = c\n\
+                      [profile \"y]\nregion = d\n[sso-session \"my corp\"]\nsso_region = e\n";
+        let files = ProfileFiles::new(config.as_bytes(), b"[my team]\noutput = json\n");
+        let get = |profile: &str, key: &str| files.profile(profile)?.get(key).map(str::to_owned);
+        assert_eq!(get("my team", "region").as_deref(), Some("a"));
+        assert_eq!(get("my team", "output").as_deref(), Some("json"));
+        assert_eq!(get("x", "region").as_deref(), Some("b"));
+        assert_eq!(files.profile("two words"), None, "the AWS CLI does not see it either");
+        assert_eq!(files.profile("y"), None);
+        assert_eq!(files.sso_session("my corp").unwrap().get("sso_region"), Some("e"));
     }
 
     #[test]

@@ -73,6 +73,8 @@ pub enum AnswerForm {
 pub struct ProfileChoice {
     pub name: String,
     pub named_by: NamedBy,
+    /// The profile that was named, where this is the one that its roles start from.
+    pub source_of: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl ProfileChoice {
             (None, Some(name)) => (name, NamedBy::Environment),
             (None, None) => ("default", NamedBy::Nobody),
         };
-        Ok(ProfileChoice { name: name.to_owned(), named_by })
+        Ok(ProfileChoice { name: name.to_owned(), named_by, source_of: None })
     }
 
     /// Whether keys in the environment come before this profile.
@@ -144,7 +146,11 @@ impl TokenRequest {
             cluster,
             via,
             role,
-            base_profile: ProfileChoice { name: base_profile, named_by: profile.named_by },
+            base_profile: ProfileChoice {
+                source_of: (base_profile != profile.name).then(|| profile.name.clone()),
+                name: base_profile,
+                named_by: profile.named_by,
+            },
             endpoint,
             cache: CacheMode::resolve(args, env)?,
             refresh: args.refresh,

@@ -136,11 +136,16 @@ pub fn workload_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -
 /// The files in which `aws sso login` keeps the sessions that a profile, or one that it takes its credentials from,
 /// needs: named after the session, or in the older form after the start URL.
 pub fn sso_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
-    let directory = env.home().unwrap_or_default().join(".aws/sso/cache");
     let chain = profiles.chain(profile);
     let names = chain.iter().filter_map(|section| section.get("sso_session").or(section.get("sso_start_url")));
-    let files = names.map(|name| SourceFile::read(directory.join(format!("{:x}.json", Sha1::digest(name)))));
+    let files = names.map(|name| SourceFile::read(sso_token_path(env, name)));
     files.map(SourceFile::without_what_a_refresh_changes).collect()
+}
+
+/// Where the token of the SSO session, or of the start URL, of this name is.
+pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
+    let directory = env.home().unwrap_or_default().join(".aws/sso/cache");
+    directory.join(format!("{:x}.json", Sha1::digest(name)))
 }
 
 /// A path from the environment, or the default.

@@ -88,6 +88,35 @@ fn a_process_that_takes_longer_than_the_deadline_leaves_time_for_sts() {
     plugin.config(&config).env("PATH", "/usr/bin:/bin").role_token(&account.dev, &[]).good_token();
 }
 
+/// And what it started with it, where no terminal could be what they wait for.
+#[test]
+fn a_process_that_never_answers_is_killed_after_a_minute() {
+    let account = Account::new();
+    let plugin = account.plugin().env("PATH", "/usr/bin:/bin");
+    let home = plugin.home().display();
+    let config = format!(
+        "[default]\ncredential_process = sh -c 'echo $$ > {home}/one; sleep 300 & echo $! > {home}/two; wait'\n"
+    );
+    let plugin = plugin.config(&config);
+    let mut command = std::process::Command::new("setsid");
+    command.arg("--wait").arg(plugin.binary()).args(["token", "--cluster", "demo"]);
+    command.env_clear().envs(plugin.environment().iter().cloned());
+    let started = Instant::now();
+    let output = crate::support::plugin::output(command);
+    let why = "its credential_process did not answer within 60 s\n";
+    assert!(output.failed_with(3).contains(why), "{}", output.stderr);
+    assert!((60..65).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    std::thread::sleep(Duration::from_millis(500));
+    for file in ["one", "two"] {
+        let pid = std::fs::read_to_string(plugin.home().join(file)).expect("it wrote its number");
+        let pid = rustix::process::Pid::from_raw(pid.trim().parse().expect("a number")).expect("a pid");
+        // One that has ended may not have been buried yet.
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
+        let is_gone = rustix::process::test_kill_process(pid).is_err() || state.contains(") Z ");
+        assert!(is_gone, "{file} still runs");
+    }
+}
+
 /// What comes after a process has the ordinary deadline, not the process's.
 #[test]
 fn after_a_process_sts_has_no_longer_than_otherwise() {

@@ -165,6 +165,43 @@ fn a_profile_with_a_role_and_a_source_profile() {
 }
 
 #[test]
+fn profiles_whose_names_the_config_file_has_to_quote() {
+    let account = Account::new();
+    let role = format!("role_arn = {}\nsource_profile = the keys, ours\n", account.dev);
+    let config = format!("[profile \"my team\"]\n{role}[profile 'the keys, ours']\n{}", properties(&account.alice));
+    let plugin =
+        account.plugin().config(&config).write(".aws/credentials", &format!("[bob %20]\n{}", properties(&account.bob)));
+    signed_by(&plugin, &["--profile", "the keys, ours"], &account.alice);
+    signed_by(&plugin, &["--profile", "bob %20"], &account.bob);
+    let url = url_of(&plugin.token(&["--profile", "my team"]).good_token());
+    assert!(url.contains("X-Amz-Credential=ASIA"), "{url}");
+    assert!(plugin.token(&["--profile", "my%20team"]).failed_with(3).contains("profile `my%20team` not found"));
+    let sso = "[profile \"it's ours\"]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
+               [sso-session \"corp\"]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
+    let portal = sso_portal(&account.alice, || {});
+    let plugin = sso_plugin(&account, &portal).config(sso);
+    let output = plugin.token(&["--profile", "it's ours"]);
+    assert!(output.failed_with(6).contains(r"run `aws sso login --profile 'it'\''s ours'`, then"), "{}", output.stderr);
+    let plugin = plugin.write(SSO_TOKEN_FILE, &sso_token("sso-access-token", "one"));
+    signed_by(&plugin, &["--profile", "it's ours"], &account.alice);
+}
+
+#[test]
+fn the_old_name_of_the_session_token() {
+    let account = Account::new();
+    let has = |plugin: &Plugin, token: &str| {
+        let url = url_of(&plugin.token(&[]).good_token());
+        assert!(url.contains(&format!("X-Amz-Security-Token={token}")), "{token}");
+    };
+    let plugin = account.alices_plugin().env("AWS_SECURITY_TOKEN", "old");
+    has(&plugin, "old");
+    has(&plugin.clone().env("AWS_SESSION_TOKEN", "new"), "new");
+    has(&plugin.env("AWS_SESSION_TOKEN", ""), "old");
+    let config = format!("[default]\n{}aws_security_token = file\n", properties(&account.alice));
+    has(&account.plugin().config(&config), "file");
+}
+
+#[test]
 fn a_credential_process() {
     let account = Account::new();
     let document = json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
@@ -205,6 +242,23 @@ fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
     // Whose session this is: the role's own, which is not assumed once more.
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts().0, 0);
+}
+
+/// As with the AWS CLI: the profile's role comes first, and so does what it starts from.
+#[test]
+fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
+    let account = Account::new();
+    let config = format!(
+        "[profile keys]\n{}[profile dev]\nrole_arn = {}\nsource_profile = keys\n",
+        properties(&account.alice),
+        account.dev
+    );
+    let plugin = account.plugin().config(&config).env("AWS_PROFILE", "dev");
+    let plugin = plugin.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent").env("AWS_ROLE_ARN", "not-asked-for");
+    plugin.token(&[]).good_token();
+    let stderr = plugin.env("AWS_PROFILE", "keys").token(&[]).failed_with(3).to_owned();
+    let source = "AWS_WEB_IDENTITY_TOKEN_FILE in the environment, which comes before AWS_PROFILE `keys`";
+    assert!(stderr.contains(source), "{stderr}");
 }
 
 #[test]

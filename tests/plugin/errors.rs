@@ -36,6 +36,26 @@ fn an_access_key_that_aws_does_not_know() {
     fails(&account, &output, 4, 1, &lines(error, hint));
 }
 
+/// Stale keys in the environment are what people forget when they have set AWS_PROFILE.
+#[test]
+fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
+    let account = Account::new();
+    let plugin = account.plugin().config("[profile x]\nregion = eu-west-1\n").keys(&account.bob);
+    let refused =
+        |plugin: &crate::support::plugin::Plugin| plugin.role_token(&account.dev, &[]).failed_with(4).to_owned();
+    let words = " (with AWS_ACCESS_KEY_ID in the environment, which comes before";
+    let stderr = refused(&plugin.clone().env("AWS_PROFILE", "x"));
+    assert!(stderr.contains(&format!("role/dev{words} AWS_PROFILE `x`)\n")), "{stderr}");
+    let stderr = refused(&plugin.clone().env("AWS_DEFAULT_PROFILE", "x"));
+    assert!(stderr.contains(&format!("role/dev{words} AWS_DEFAULT_PROFILE `x`)\n")), "{stderr}");
+    assert!(!refused(&plugin).contains("which comes before"));
+    let expired = plugin.env("AWS_PROFILE", "x").env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z");
+    let error = "no AWS credentials from AWS_ACCESS_KEY_ID in the environment, which comes before AWS_PROFILE `x`: they have \
+                 expired, or will within a minute";
+    let hint = "get new ones from where these came from, then try again";
+    assert_eq!(expired.token(&["--refresh"]).failed_with(3), lines(error, hint));
+}
+
 #[test]
 fn a_secret_key_that_is_another_keys() {
     let account = Account::new();

@@ -9,6 +9,8 @@ mod support;
 mod answers;
 /// What is kept, for how long, and in which files.
 mod cache;
+/// A profile's credential_process: its words, what it says, and its end.
+mod credential_process;
 /// Where base credentials come from.
 mod credentials;
 /// Each error: exact stderr, empty stdout, exit code.
@@ -31,5 +33,7 @@ mod roles;
 mod session_name;
 /// The spellings of the AWS CLI and of aws-iam-authenticator.
 mod spellings;
+/// Who is told to log in to SSO, and that nobody is asked before.
+mod sso;
 
 use support::account::Account;

@@ -1,0 +1,66 @@
+//! Text split into words as a POSIX shell does, and nothing else of a shell: what the AWS CLI does to a
+//! `credential_process` and to the names of profiles (Python's `shlex.split`).
+
+/// `None` where a quotation mark or a backslash lacks what should follow.
+pub fn split(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
+            '\\' => word.get_or_insert_default().push(chars.next()?),
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next()? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match chars.next()? {
+                        '"' => break,
+                        '\\' => match chars.next()? {
+                            c @ ('"' | '\\') => word.push(c),
+                            c => word.extend(['\\', c]),
+                        },
+                        c => word.push(c),
+                    }
+                }
+            }
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each right side is what Python's `shlex.split` gives.
+    #[test]
+    fn words_are_those_of_a_shell() {
+        let words = |text: &str| split(text).map(|words| words.join("|"));
+        for (text, expected) in [
+            ("", ""),
+            ("  a \t b ", "a|b"),
+            (r#"sh -c 'cat "$HOME"; x'"#, r#"sh|-c|cat "$HOME"; x"#),
+            (r#"a"b c"'d e'f"#, "ab cd ef"),
+            (r#"a '' b"#, "a||b"),
+            (r"a\ b \'", "a b|'"),
+            (r#""\a \" \\ \$""#, r#"\a " \ \$"#),
+            ("a # b; $(c) | d", "a|#|b;|$(c)|||d"),
+        ] {
+            assert_eq!(words(text).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["'a", "\"a", "\"a\\", "a\\"] {
+            assert_eq!(words(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+
+use crate::Account;
+use crate::support::http::{Reply, Server};
+use crate::support::plugin::Plugin;
+use crate::support::sts::rfc3339;
+
+const CONFIG: &str = "\
+[profile base]
+sso_session = corp
+sso_account_id = 111122223333
+sso_role_name = Dev
+[profile dev]
+role_arn = arn:aws:iam::111122223333:role/dev
+source_profile = base
+[profile old]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-west-1
+sso_account_id = 111122223333
+sso_role_name = Dev
+[sso-session corp]
+sso_region = eu-west-1
+sso_start_url = https://corp.awsapps.com/start
+";
+
+/// SHA-1 of "corp", and of the start URL.
+const TOKEN_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+const OLD_TOKEN_FILE: &str = ".aws/sso/cache/a51746d4aa793ae07b25e90c3a5db96fc7832bd7.json";
+
+/// A portal that counts, exchanges the refresh token for an access token, and this for alice's keys.
+struct Portal {
+    server: Server,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Portal {
+    fn start(account: &Account) -> Self {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let (counter, alice) = (asked.clone(), account.alice.clone());
+        let server = Server::start(None, move |request| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+            if request.path() == "/token" && body["refreshToken"] == "secret-refresh-token" {
+                Reply::json(200, &json!({"accessToken": "new", "expiresIn": 3600, "tokenType": "Bearer"}))
+            } else if request.header("x-amz-sso_bearer_token") == Some("new") {
+                let credentials = json!({"accessKeyId": alice.access_key_id, "secretAccessKey": alice.secret_access_key,
+                    "sessionToken": "", "expiration": 4_000_000_000_000_u64});
+                Reply::json(200, &json!({"roleCredentials": credentials}))
+            } else {
+                Reply::json(400, &json!({}))
+            }
+        });
+        Portal { server, asked }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    fn plugin(&self, account: &Account) -> Plugin {
+        let url = format!("http://{}", self.server.address);
+        account.plugin().config(CONFIG).env("AWS_ENDPOINT_URL_SSO", &url).env("AWS_ENDPOINT_URL_SSO_OIDC", &url)
+    }
+}
+
+/// So many seconds from now.
+fn from_now(seconds: i64) -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    rfc3339(UNIX_EPOCH + Duration::from_secs(now.saturating_add_signed(seconds)))
+}
+
+fn token(expires_in: i64, more: &Value) -> String {
+    let mut token = json!({"accessToken": "secret-access-token", "expiresAt": from_now(expires_in), "region": "eu-west-1",
+        "startUrl": "https://corp.awsapps.com/start"});
+    let fields = more.as_object().unwrap().clone();
+    token.as_object_mut().unwrap().extend(fields);
+    token.to_string()
+}
+
+fn refreshable(registration_ends_in: i64) -> Value {
+    json!({"refreshToken": "secret-refresh-token", "clientId": "id", "clientSecret": "secret-client-secret",
+        "registrationExpiresAt": from_now(registration_ends_in)})
+}
+
+fn logged_out(source: &str, why: &str, login: &str) -> String {
+    format!(
+        "eks-group-auth: error: no AWS credentials from profile {source}: {why}\n\
+         eks-group-auth: hint: run `aws sso login --profile {login}`, then try again\n"
+    )
+}
+
+#[test]
+fn whoever_is_not_logged_in_is_told_so_before_anybody_is_asked() {
+    let account = Account::new();
+    let portal = Portal::start(&account);
+    let plugin = portal.plugin(&account);
+    let run = |profile: &str| plugin.token(&["--profile", profile]).failed_with(6).to_owned();
+    assert_eq!(run("base"), logged_out("`base`", "nobody is logged in to its SSO session", "base"));
+    assert_eq!(run("dev"), logged_out("`base` (source of `dev`)", "nobody is logged in to its SSO session", "base"));
+    assert_eq!(run("old"), logged_out("`old`", "nobody is logged in to its SSO session", "old"));
+    assert_eq!((portal.asked(), account.sts.calls().len()), (0, 0));
+}
+
+#[test]
+fn a_session_that_is_over_is_known_from_its_token_file() {
+    let account = Account::new();
+    let portal = Portal::start(&account);
+    let three_hours = -3 * 3600 - 60;
+    for (what, more) in [
+        ("no refresh token", json!({})),
+        ("no client", json!({"refreshToken": "secret-refresh-token"})),
+        ("the client's registration is over", refreshable(-10)),
+    ] {
+        let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(three_hours, &more));
+        let run = |profile: &str| plugin.token(&["--profile", profile]).failed_with(6).to_owned();
+        assert_eq!(run("base"), logged_out("`base`", "its SSO session expired 3 h ago", "base"), "{what}");
+        let source = "`base` (source of `dev`)";
+        assert_eq!(run("dev"), logged_out(source, "its SSO session expired 3 h ago", "base"), "{what}");
+    }
+    let plugin = portal.plugin(&account).write(OLD_TOKEN_FILE, &token(-200_000, &refreshable(1000)));
+    let stderr = plugin.token(&["--profile", "old"]).failed_with(6).to_owned();
+    assert_eq!(stderr, logged_out("`old`", "its SSO session expired 2 days ago", "old"));
+    assert_eq!((portal.asked(), account.sts.calls().len()), (0, 0));
+}
+
+#[test]
+fn a_session_that_can_be_refreshed_is_not_given_up_for_lost() {
+    let account = Account::new();
+    let portal = Portal::start(&account);
+    let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(-60, &refreshable(1000)));
+    plugin.token(&["--profile", "base"]).good_token();
+    assert_eq!(portal.asked(), 2);
+}
+
+#[test]
+fn keys_in_the_environment_need_no_login() {
+    let account = Account::new();
+    let portal = Portal::start(&account);
+    portal.plugin(&account).keys(&account.alice).env("AWS_PROFILE", "base").token(&[]).good_token();
+}
