@@ -19,8 +19,10 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
+use aws_sdk_signin::types::OAuth2ErrorCode;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
-use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -33,13 +35,13 @@ use crate::credential_process::CredentialProcess;
 use crate::env::Env;
 use crate::error::{Doing, Error, shown};
 use crate::http_client;
+use crate::login::Login;
 use crate::presign;
 use crate::profile::{ProfileFiles, Section};
 use crate::profile_source::ProfileSource;
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
 use crate::sdk_files::{OWN_SOURCE, for_sdk, sdk_name};
 use crate::source_files::SourceFiles;
-use crate::sso::SsoLogin;
 use crate::sts::{are_well_formed, causes, failure, last_cause};
 use crate::token;
 
@@ -257,7 +259,7 @@ fn own_provider(source: &ProfileSource) -> Option<SharedCredentialsProvider> {
             Some(SharedCredentialsProvider::new(keys))
         }
         ProfileSource::Process(command) => Some(SharedCredentialsProvider::new(CredentialProcess::new(command))),
-        ProfileSource::Sso { .. } | ProfileSource::Other => None,
+        ProfileSource::Sso { .. } | ProfileSource::Login(_) | ProfileSource::Other => None,
     }
 }
 
@@ -329,7 +331,7 @@ struct Source {
     /// Another was named, and comes after it.
     is_unexpected: bool,
     profile: String,
-    sso: Option<SsoLogin>,
+    login: Option<Login>,
     uses_credential_process: bool,
     /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
     keys_expire: Option<SystemTime>,
@@ -369,7 +371,7 @@ impl Source {
             name,
             is_unexpected,
             profile: profile.name.clone(),
-            sso: SsoLogin::of(&of_profile, env),
+            login: Login::of(&of_profile, env),
             uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),
             keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
         })
@@ -377,15 +379,16 @@ impl Source {
 
     /// Whether somebody has to log in first.
     fn check_login(&self, now: SystemTime) -> Result<(), Error> {
-        match self.sso.as_ref().and_then(|sso| sso.logged_out(now)) {
-            Some(logged_out) => Err(self.needs_login(&logged_out.to_string())),
+        let Some(login) = &self.login else { return Ok(()) };
+        match login.logged_out(now) {
+            Some(logged_out) => Err(self.needs_login(login, &logged_out.why(login.session()))),
             None => Ok(()),
         }
     }
 
     /// What the SDK's error means, found by type and not by text.
     fn failure(&self, error: &CredentialsError) -> Error {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.sso.is_none() {
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.login.is_none() {
             // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
             let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
             return match why {
@@ -403,17 +406,39 @@ impl Source {
             return failure(Doing::AssumeRoleWithWebIdentity, error);
         }
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<GetRoleCredentialsError>>()) {
-            return match error.as_service_error() {
+            return match (error.as_service_error(), &self.login) {
                 // Its token was withdrawn: logged out elsewhere.
-                Some(GetRoleCredentialsError::UnauthorizedException(_)) => self.needs_login("its SSO session is over"),
+                (Some(GetRoleCredentialsError::UnauthorizedException(_)), Some(login)) => {
+                    self.needs_login(login, &format!("{} is over", login.session()))
+                }
                 _ => failure(doing(), error),
             };
+        }
+        if let (Some(error), Some(login)) =
+            (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &self.login)
+        {
+            let message = || error.message().unwrap_or("no reason given").to_owned();
+            match error {
+                CreateOAuth2TokenError::AccessDeniedException(denied) => match denied.error {
+                    // It has to be granted; logging in anew does not help.
+                    OAuth2ErrorCode::InsufficientPermissions => {
+                        let code = "AccessDeniedException".to_owned();
+                        return Error::Refused { doing: doing(), code, message: message() };
+                    }
+                    _ => return self.needs_login(login, &format!("{} is over", login.session())),
+                },
+                CreateOAuth2TokenError::InternalServerException(_)
+                | CreateOAuth2TokenError::TooManyRequestsError(_) => {
+                    return Error::Failing { doing: doing(), why: message() };
+                }
+                _ => {}
+            }
         }
         if causes(error).any(|cause| cause.is::<ConnectorError>()) {
             return Error::Unreachable { doing: doing(), why: last_cause(error) };
         }
-        if self.sso.is_some() {
-            return self.needs_login(&last_cause(error));
+        if let Some(login) = &self.login {
+            return self.needs_login(login, &last_cause(error));
         }
         self.failed(last_cause(error))
     }
@@ -428,15 +453,15 @@ impl Source {
         Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
 
-    fn needs_login(&self, why: &str) -> Error {
-        let command = format!("aws sso login --profile {}", as_argument(&self.profile));
+    fn needs_login(&self, login: &Login, why: &str) -> Error {
+        let command = format!("{} --profile {}", login.command(), as_argument(&self.profile));
         Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
 
     fn expired(&self) -> Error {
         let why = "they have expired, or will within a minute".to_owned();
-        if self.sso.is_some() {
-            return self.needs_login(&why);
+        if let Some(login) = &self.login {
+            return self.needs_login(login, &why);
         }
         let hint = "get new ones from where these came from, then try again".to_owned();
         Error::CredentialsFailed { source_name: self.name.clone(), why, hint }

@@ -25,7 +25,7 @@ use crate::names::{MfaSerial, NameTemplate, RoleArn, SessionName};
 use crate::presign::{PresignedUrl, Signer};
 use crate::region::Region;
 use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, StsEndpoint, TokenRequest};
-use crate::source_files::{SourceFiles, sso_token_files, workload_token_files};
+use crate::source_files::{SourceFiles, login_token_files, sso_token_files, workload_token_files};
 use crate::sts::{Caller, CallerIdentity, SessionWanted};
 use crate::token::{self, Token};
 use crate::verbose::Verbose;
@@ -578,7 +578,8 @@ fn quoted(word: &str) -> String {
 fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles) -> Fingerprint {
     let profiles = files.profiles();
     let workload = workload_token_files(env, &profiles, &profile.name);
-    let tokens = [sso_token_files(env, &profiles, &profile.name), workload].concat();
+    let login = login_token_files(env, &profiles, &profile.name);
+    let tokens = [sso_token_files(env, &profiles, &profile.name), login, workload].concat();
     let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
     let chain = profiles.chain(&profile.name);
     let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();

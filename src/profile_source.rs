@@ -17,6 +17,8 @@ pub enum ProfileSource<'a> {
         session: Option<&'a str>,
         start_url: Option<&'a str>,
     },
+    /// The identity that `aws login` logged in as.
+    Login(&'a str),
     /// Its command.
     Process(&'a str),
     /// Keys that have nothing beside them, a web identity, the environment, a container, an instance; or nothing: the
@@ -42,15 +44,12 @@ impl<'a> ProfileSource<'a> {
         if has("sso_session") || has("sso_start_url") {
             return ProfileSource::Sso { session: section.get("sso_session"), start_url: section.get("sso_start_url") };
         }
-        // Keys in the credentials file come before a process, those in the config file after it.
-        match (
-            profiles.in_credentials_file(&profile.name).and_then(|own| Self::keys(&own)),
-            section.get("credential_process"),
-        ) {
-            (Some(keys), Some(_)) => keys,
-            (None, Some(command)) => ProfileSource::Process(command),
-            (_, None) => ProfileSource::Other,
-        }
+        let of_login = section.get("login_session").map(ProfileSource::Login);
+        let Some(other) = of_login.or(section.get("credential_process").map(ProfileSource::Process)) else {
+            return ProfileSource::Other;
+        };
+        // Keys in the credentials file come before these, those in the config file after them.
+        profiles.in_credentials_file(&profile.name).and_then(|own| Self::keys(&own)).unwrap_or(other)
     }
 
     fn keys(section: &Section<'a>) -> Option<Self> {
@@ -78,6 +77,7 @@ mod tests {
             match ProfileSource::of(&files, &profile) {
                 ProfileSource::Keys { .. } => "keys",
                 ProfileSource::Sso { .. } => "sso",
+                ProfileSource::Login(_) => "login",
                 ProfileSource::Process(_) => "process",
                 ProfileSource::Other => "other",
             }
@@ -87,6 +87,8 @@ mod tests {
         assert_eq!(of(&[keys, process].concat(), "", None), "process");
         assert_eq!(of(process, keys, None), "keys");
         assert_eq!(of(process, "aws_access_key_id = AKIA", None), "keys");
+        assert_eq!(of(&["login_session = arn\n", process, keys].concat(), "", None), "login");
+        assert_eq!(of("login_session = arn\n", keys, None), "keys");
         assert_eq!(of(&[keys, process].concat(), "", Some("dev")), "keys");
         assert_eq!(of(&[sso, process].concat(), keys, None), "sso");
         assert_eq!(of(&[sso, process].concat(), keys, Some("dev")), "keys");
