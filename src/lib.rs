@@ -13,7 +13,7 @@
 //!                credentials, sts (caller identity, AssumeRole) ─► store ─► presign ─► token ─► store ─► print
 //! ```
 //!
-//! `get_token` is the only file that knows this order. Files that touch neither disk, network nor clock:
+//! `get_token` is the only module that knows this order. Files that touch neither disk, network nor clock:
 //! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_source`, `region`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
 
 #![forbid(unsafe_code)]

@@ -8,7 +8,7 @@ use crate::support::plugin::{Output, Plugin, output};
 use crate::support::sts::Role;
 
 /// Every version on the machine; finding them takes a moment each, so once.
-fn kubectls() -> &'static [Kubectl] {
+pub fn kubectls() -> &'static [Kubectl] {
     static FOUND: std::sync::LazyLock<Vec<Kubectl>> = std::sync::LazyLock::new(find_all);
     if FOUND.is_empty() {
         assert!(

@@ -1,12 +1,15 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::Account;
+use crate::kubectl::kubectls;
+use crate::support::cluster::Cluster;
+use crate::support::kubectl::{ExecBlock, kubeconfig};
 use crate::support::plugin::Plugin;
 use crate::support::sts::{ACCOUNT, Role};
 
@@ -28,13 +31,16 @@ struct AtTerminal {
 
 impl AtTerminal {
     fn start(plugin: &Plugin, args: &[&str]) -> Self {
+        Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()))
+    }
+
+    fn run(mut command: Command) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&terminal).unwrap();
         unlockpt(&terminal).unwrap();
         let name = ptsname(&terminal, Vec::new()).unwrap();
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
         let stdin = File::options().read(true).write(true).open(path).unwrap();
-        let mut command = plugin.command(&[&["token", "--cluster", "demo"], args].concat());
         let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         AtTerminal { child, terminal: terminal.into() }
     }
@@ -224,4 +230,22 @@ fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
     assert_eq!(account.counts().0, 3);
     // A new session of the last role goes on from the one on the way; --refresh starts from the beginning.
     plugin.token(&["--profile", "dev", "--role", &green, "--refresh"]).failed_with(6);
+}
+
+#[test]
+fn kubectl_passes_its_terminal_on() {
+    for kubectl in kubectls() {
+        let account = account(1);
+        account.sts.add_mfa_code("123456");
+        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
+        cluster.map_role(&account.dev, "{{SessionName}}");
+        let args = ["token", "--cluster", "demo", "--role", &account.dev, "--mfa-serial", SERIAL];
+        let plugin = account.alices_plugin();
+        let text = kubeconfig(&cluster, &plugin, &ExecBlock::new(&args));
+        let mut run = AtTerminal::run(kubectl.command(&text, &plugin, &["get", "pods"]));
+        run.answer(QUESTION, "123456");
+        let (code, stdout, stderr) = run.end();
+        assert_eq!((code, stderr.as_str()), (0, ""), "{}", kubectl.version);
+        assert!(stdout.contains("web-0"), "{}: {stdout}", kubectl.version);
+    }
 }
