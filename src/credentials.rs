@@ -40,7 +40,7 @@ use crate::presign;
 use crate::profile::{ProfileFiles, Section};
 use crate::profile_source::ProfileSource;
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
-use crate::sdk_files::{OWN_SOURCE, for_sdk, sdk_name};
+use crate::sdk_files::{for_sdk, sdk_name};
 use crate::source_files::SourceFiles;
 use crate::sts::{are_well_formed, causes, failure, last_cause};
 use crate::token;
@@ -107,7 +107,7 @@ impl Aws {
             .region(region)
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
-            .profile_files(for_sdk(files, None))
+            .profile_files(for_sdk(files))
             .profile_name(sdk_name(&profile.name))
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
             .retry_config(retries)
@@ -205,19 +205,14 @@ fn credentials_provider(
     let local = config.clone().with_http_client(http_client::for_local_services()?);
     let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
     let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
-    let profiles = files.profiles();
-    let own = own_provider(&ProfileSource::of(&profiles, profile));
-    let mut from_profile = ProfileFileCredentialsProvider::builder()
+    let from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
-        .profile_files(for_sdk(files, own.is_some().then_some(&profile.name)))
+        .profile_files(for_sdk(files))
         .profile_name(sdk_name(&profile.name))
         .with_custom_provider("Environment", environment_keys(env))
         .with_custom_provider("EcsContainer", ecs())
-        .with_custom_provider("Ec2InstanceMetadata", imds());
-    if let Some(provider) = own {
-        from_profile = from_profile.with_custom_provider(OWN_SOURCE, provider);
-    }
-    let from_profile = from_profile.build();
+        .with_custom_provider("Ec2InstanceMetadata", imds())
+        .build();
     match Winner::of(profile, section, env) {
         Winner::Keys => return Ok(environment_keys(env)),
         Winner::WebIdentity => {
@@ -225,6 +220,9 @@ fn credentials_provider(
             return Ok(SharedCredentialsProvider::new(provider));
         }
         Winner::Profile => {}
+    }
+    if let Some(provider) = own_provider(&ProfileSource::of(&files.profiles(), profile)) {
+        return Ok(provider);
     }
     if says_where_credentials_are(section) {
         return Ok(SharedCredentialsProvider::new(from_profile));
