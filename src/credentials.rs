@@ -19,8 +19,10 @@ use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
+use aws_sdk_signin::types::OAuth2ErrorCode;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
-use aws_sdk_sts::error::SdkError;
+use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
 use aws_smithy_runtime_api::client::result::ConnectorError;
@@ -33,13 +35,13 @@ use crate::credential_process::CredentialProcess;
 use crate::env::Env;
 use crate::error::{Doing, Error, shown};
 use crate::http_client;
+use crate::login::Login;
 use crate::presign;
 use crate::profile::{ProfileFiles, Section};
 use crate::profile_source::ProfileSource;
 use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
-use crate::sdk_files::{OWN_SOURCE, for_sdk, sdk_name};
+use crate::sdk_files::{for_sdk, sdk_name};
 use crate::source_files::SourceFiles;
-use crate::sso::SsoLogin;
 use crate::sts::{are_well_formed, causes, failure, last_cause};
 use crate::token;
 
@@ -108,7 +110,7 @@ impl Aws {
             .region(region)
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
-            .profile_files(for_sdk(files, None))
+            .profile_files(for_sdk(files))
             .profile_name(sdk_name(&profile.name))
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
             .retry_config(retries)
@@ -206,19 +208,14 @@ fn credentials_provider(
     let local = config.clone().with_http_client(http_client::for_local_services()?);
     let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
     let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
-    let profiles = files.profiles();
-    let own = own_provider(&ProfileSource::of(&profiles, profile));
-    let mut from_profile = ProfileFileCredentialsProvider::builder()
+    let from_profile = ProfileFileCredentialsProvider::builder()
         .configure(config)
-        .profile_files(for_sdk(files, own.is_some().then_some(&profile.name)))
+        .profile_files(for_sdk(files))
         .profile_name(sdk_name(&profile.name))
         .with_custom_provider("Environment", environment_keys(env))
         .with_custom_provider("EcsContainer", ecs())
-        .with_custom_provider("Ec2InstanceMetadata", imds());
-    if let Some(provider) = own {
-        from_profile = from_profile.with_custom_provider(OWN_SOURCE, provider);
-    }
-    let from_profile = from_profile.build();
+        .with_custom_provider("Ec2InstanceMetadata", imds())
+        .build();
     match Winner::of(profile, section, env) {
         Winner::Keys => return Ok(environment_keys(env)),
         Winner::WebIdentity => {
@@ -226,6 +223,9 @@ fn credentials_provider(
             return Ok(SharedCredentialsProvider::new(provider));
         }
         Winner::Profile => {}
+    }
+    if let Some(provider) = own_provider(&ProfileSource::of(&files.profiles(), profile)) {
+        return Ok(provider);
     }
     // Whoever names a source means that one.
     if says_where_credentials_are(section) || profile.source_of.is_some() {
@@ -261,7 +261,7 @@ fn own_provider(source: &ProfileSource) -> Option<SharedCredentialsProvider> {
             Some(SharedCredentialsProvider::new(keys))
         }
         ProfileSource::Process(command) => Some(SharedCredentialsProvider::new(CredentialProcess::new(command))),
-        ProfileSource::Sso { .. } | ProfileSource::Other => None,
+        ProfileSource::Sso { .. } | ProfileSource::Login(_) | ProfileSource::Other => None,
     }
 }
 
@@ -333,7 +333,7 @@ struct Source {
     /// Another was named, and comes after it.
     is_unexpected: bool,
     profile: String,
-    sso: Option<SsoLogin>,
+    login: Option<Login>,
     uses_credential_process: bool,
     /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
     keys_expire: Option<SystemTime>,
@@ -373,7 +373,7 @@ impl Source {
             name,
             is_unexpected,
             profile: profile.name.clone(),
-            sso: SsoLogin::of(&of_profile, env),
+            login: Login::of(&of_profile, env),
             uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),
             keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
         })
@@ -381,15 +381,16 @@ impl Source {
 
     /// Whether somebody has to log in first.
     fn check_login(&self, now: SystemTime) -> Result<(), Error> {
-        match self.sso.as_ref().and_then(|sso| sso.logged_out(now)) {
-            Some(logged_out) => Err(self.needs_login(&logged_out.to_string())),
+        let Some(login) = &self.login else { return Ok(()) };
+        match login.logged_out(now) {
+            Some(logged_out) => Err(self.needs_login(login, &logged_out.why(login.session()))),
             None => Ok(()),
         }
     }
 
     /// What the SDK's error means, found by type and not by text.
     fn failure(&self, error: &CredentialsError) -> Error {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.sso.is_none() {
+        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.login.is_none() {
             // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
             let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
             return match why {
@@ -407,17 +408,39 @@ impl Source {
             return failure(Doing::AssumeRoleWithWebIdentity, error);
         }
         if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<GetRoleCredentialsError>>()) {
-            return match error.as_service_error() {
+            return match (error.as_service_error(), &self.login) {
                 // Its token was withdrawn: logged out elsewhere.
-                Some(GetRoleCredentialsError::UnauthorizedException(_)) => self.needs_login("its SSO session is over"),
+                (Some(GetRoleCredentialsError::UnauthorizedException(_)), Some(login)) => {
+                    self.needs_login(login, &format!("{} is over", login.session()))
+                }
                 _ => failure(doing(), error),
             };
+        }
+        if let (Some(error), Some(login)) =
+            (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &self.login)
+        {
+            let message = || error.message().unwrap_or("no reason given").to_owned();
+            match error {
+                CreateOAuth2TokenError::AccessDeniedException(denied) => match denied.error {
+                    // It has to be granted; logging in anew does not help.
+                    OAuth2ErrorCode::InsufficientPermissions => {
+                        let code = "AccessDeniedException".to_owned();
+                        return Error::Refused { doing: doing(), code, message: message() };
+                    }
+                    _ => return self.needs_login(login, &format!("{} is over", login.session())),
+                },
+                CreateOAuth2TokenError::InternalServerException(_)
+                | CreateOAuth2TokenError::TooManyRequestsError(_) => {
+                    return Error::Failing { doing: doing(), why: message() };
+                }
+                _ => {}
+            }
         }
         if causes(error).any(|cause| cause.is::<ConnectorError>()) {
             return Error::Unreachable { doing: doing(), why: last_cause(error) };
         }
-        if self.sso.is_some() {
-            return self.needs_login(&last_cause(error));
+        if let Some(login) = &self.login {
+            return self.needs_login(login, &last_cause(error));
         }
         self.failed(last_cause(error))
     }
@@ -432,15 +455,15 @@ impl Source {
         Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
     }
 
-    fn needs_login(&self, why: &str) -> Error {
-        let command = format!("aws sso login --profile {}", as_argument(&self.profile));
+    fn needs_login(&self, login: &Login, why: &str) -> Error {
+        let command = format!("{} --profile {}", login.command(), as_argument(&self.profile));
         Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
     }
 
     fn expired(&self) -> Error {
         let why = "they have expired, or will within a minute".to_owned();
-        if self.sso.is_some() {
-            return self.needs_login(&why);
+        if let Some(login) = &self.login {
+            return self.needs_login(login, &why);
         }
         let hint = "get new ones from where these came from, then try again".to_owned();
         Error::CredentialsFailed { source_name: self.name.clone(), why, hint }

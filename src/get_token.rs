@@ -26,7 +26,7 @@ use crate::mfa;
 use crate::presign::{PresignedUrl, Signer};
 use crate::region::Region;
 use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, StsEndpoint, TokenRequest};
-use crate::source_files::{SourceFiles, sso_token_files, workload_token_files};
+use crate::source_files::{SourceFiles, login_token_files, sso_token_files, workload_token_files};
 use crate::token::{self, Token};
 use crate::verbose::Verbose;
 
@@ -409,7 +409,8 @@ fn source_in_words(profile: &ProfileChoice, env: &Env) -> String {
 fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles) -> Fingerprint {
     let profiles = files.profiles();
     let workload = workload_token_files(env, &profiles, &profile.name);
-    let tokens = [sso_token_files(env, &profiles, &profile.name), workload].concat();
+    let login = login_token_files(env, &profiles, &profile.name);
+    let tokens = [sso_token_files(env, &profiles, &profile.name), login, workload].concat();
     let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
     let chain = profiles.chain(&profile.name);
     let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();

@@ -40,6 +40,8 @@ pub mod get_token;
 pub mod http_client;
 /// Who could be calling: the fingerprint of the credential source.
 pub mod identity;
+/// Whether somebody is logged in.
+pub mod login;
 /// Asking for an MFA code.
 pub mod mfa;
 /// Cluster names, role ARNs, session names, external ids.
@@ -62,8 +64,6 @@ pub mod sdk_files;
 pub mod secret;
 /// Reading the files that decide who the caller is.
 pub mod source_files;
-/// Whether somebody is logged in to an SSO session.
-pub mod sso;
 /// GetCallerIdentity and AssumeRole.
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.

@@ -69,7 +69,12 @@ impl<'a> ProfileFiles<'a> {
             let section = self.profile(names.last().expect("there is one from the start"))?;
             let has_other_source =
                 ["web_identity_token_file", "credential_source"].iter().any(|of| section.get(of).is_some());
+            // Where another role starts from it, a profile's keys are meant, and not its role.
+            let has_keys = ["aws_access_key_id", "aws_secret_access_key"].iter().any(|key| section.get(key).is_some());
             match (section.get("role_arn"), section.get("source_profile")) {
+                _ if has_keys && !roles.is_empty() => {
+                    return Some((roles, names.pop().expect("there is one from the start")));
+                }
                 (Some(_), Some(next)) if !has_other_source && !names.iter().any(|name| name == next) => {
                     names.push(next.to_owned());
                     roles.insert(0, section);

@@ -17,6 +17,8 @@ pub enum ProfileSource<'a> {
         session: Option<&'a str>,
         start_url: Option<&'a str>,
     },
+    /// The identity that `aws login` logged in as.
+    Login(&'a str),
     /// Its command.
     Process(&'a str),
     /// Keys that have nothing beside them, a web identity, the environment, a container, an instance; or nothing: the
@@ -28,29 +30,22 @@ impl<'a> ProfileSource<'a> {
     pub fn of(profiles: &'a ProfileFiles, profile: &ProfileChoice) -> Self {
         let section = profiles.profile(&profile.name).unwrap_or_default();
         let has = |key: &str| section.get(key).is_some();
-        // A role that could not be taken apart from the profile: the SDK's own business.
-        if has("credential_source") || has("role_arn") {
+        // Where roles start from a profile with keys, these are meant and not its role. Else this is a role that could not
+        // be taken apart from its profile: the SDK's own business.
+        let has_keys = has("aws_access_key_id") || has("aws_secret_access_key");
+        let is_role = has("credential_source") || has("role_arn");
+        if is_role && !(has_keys && profile.source_of.is_some()) {
             return ProfileSource::Other;
-        }
-        // Where roles start from it, keys come before all else.
-        if profile.source_of.is_some()
-            && has("aws_secret_access_key")
-            && let Some(keys) = Self::keys(&section)
-        {
-            return keys;
         }
         if has("sso_session") || has("sso_start_url") {
             return ProfileSource::Sso { session: section.get("sso_session"), start_url: section.get("sso_start_url") };
         }
-        // Keys in the credentials file come before a process, those in the config file after it.
-        match (
-            profiles.in_credentials_file(&profile.name).and_then(|own| Self::keys(&own)),
-            section.get("credential_process"),
-        ) {
-            (Some(keys), Some(_)) => keys,
-            (None, Some(command)) => ProfileSource::Process(command),
-            (_, None) => ProfileSource::Other,
-        }
+        let of_login = section.get("login_session").map(ProfileSource::Login);
+        let Some(other) = of_login.or(section.get("credential_process").map(ProfileSource::Process)) else {
+            return Self::keys(&section).filter(|_| is_role).unwrap_or(ProfileSource::Other);
+        };
+        // Keys in the credentials file come before these, those in the config file after them.
+        profiles.in_credentials_file(&profile.name).and_then(|own| Self::keys(&own)).unwrap_or(other)
     }
 
     fn keys(section: &Section<'a>) -> Option<Self> {
@@ -78,6 +73,7 @@ mod tests {
             match ProfileSource::of(&files, &profile) {
                 ProfileSource::Keys { .. } => "keys",
                 ProfileSource::Sso { .. } => "sso",
+                ProfileSource::Login(_) => "login",
                 ProfileSource::Process(_) => "process",
                 ProfileSource::Other => "other",
             }
@@ -87,9 +83,13 @@ mod tests {
         assert_eq!(of(&[keys, process].concat(), "", None), "process");
         assert_eq!(of(process, keys, None), "keys");
         assert_eq!(of(process, "aws_access_key_id = AKIA", None), "keys");
-        assert_eq!(of(&[keys, process].concat(), "", Some("dev")), "keys");
+        assert_eq!(of(&["login_session = arn\n", process, keys].concat(), "", None), "login");
+        assert_eq!(of("login_session = arn\n", keys, None), "keys");
+        assert_eq!(of(&[keys, process].concat(), "", Some("dev")), "process");
         assert_eq!(of(&[sso, process].concat(), keys, None), "sso");
-        assert_eq!(of(&[sso, process].concat(), keys, Some("dev")), "keys");
+        let role = "role_arn = arn\nsource_profile = other\n";
+        assert_eq!(of(&[keys, role].concat(), "", None), "other");
+        assert_eq!(of(&[keys, role].concat(), "", Some("dev")), "keys");
         assert_eq!(of(&["role_arn = arn\nsource_profile = default\n", process].concat(), "", None), "other");
         assert_eq!(of(&["credential_source = Environment\n", sso].concat(), "", None), "other");
     }

@@ -8,16 +8,9 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use crate::profile::{config_header, header, property};
 use crate::source_files::SourceFiles;
 
-/// The `credential_source` that leads the SDK from a profile to a provider of this program.
-pub const OWN_SOURCE: &str = "eks-group-auth";
-
-/// `own` is a profile for which this program has a provider.
-pub fn for_sdk(files: &SourceFiles, own: Option<&str>) -> EnvConfigFiles {
+pub fn for_sdk(files: &SourceFiles) -> EnvConfigFiles {
     let config = in_its_dialect(files.config.contents(), config_header_line);
-    let mut credentials = in_its_dialect(files.credentials.contents(), credentials_header_line);
-    if let Some(profile) = own {
-        credentials += &format!("[{}]\ncredential_source = {OWN_SOURCE}\n", sdk_name(profile));
-    }
+    let credentials = in_its_dialect(files.credentials.contents(), credentials_header_line);
     EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, config)
         .with_contents(EnvConfigFileKind::Credentials, credentials)

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
+use sha2::{Digest as _, Sha256};
 
 use crate::env::Env;
 use crate::error::Error;
@@ -108,6 +109,22 @@ impl SourceFile {
         }
     }
 
+    /// A console session's tokens are all replaced every quarter of an hour. Its key, made for it, tells logins apart.
+    fn without_what_a_login_refresh_changes(self) -> Self {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Login {
+            dpop_key: Secret,
+        }
+
+        match serde_json::from_slice::<Login>(self.contents()) {
+            Ok(Login { dpop_key }) => {
+                SourceFile { state: FileState::Contents(dpop_key.expose().as_bytes().to_vec()), ..self }
+            }
+            Err(_) => self,
+        }
+    }
+
     pub fn contents(&self) -> &[u8] {
         match &self.state {
             FileState::Contents(contents) => contents,
@@ -146,6 +163,25 @@ pub fn sso_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec
 pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
     let directory = env.home().unwrap_or_default().join(".aws/sso/cache");
     directory.join(format!("{:x}.json", Sha1::digest(name)))
+}
+
+/// The files in which `aws login` keeps the console sessions that a profile, or one that it takes its credentials from,
+/// needs.
+pub fn login_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
+    let chain = profiles.chain(profile);
+    let identities = chain.iter().filter_map(|section| section.get("login_session"));
+    let files = identities.map(|identity| SourceFile::read(login_token_path(env, identity)));
+    files.map(SourceFile::without_what_a_login_refresh_changes).collect()
+}
+
+/// Where `aws login` keeps the session of this identity.
+pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
+    let directory = match env.given("AWS_LOGIN_CACHE_DIRECTORY") {
+        Some(directory) => PathBuf::from(directory),
+        None => env.home().unwrap_or_default().join(".aws/login/cache"),
+    };
+    let digest: String = Sha256::digest(identity.trim()).iter().map(|byte| format!("{byte:02x}")).collect();
+    directory.join(digest + ".json")
 }
 
 /// A path from the environment, or the default.

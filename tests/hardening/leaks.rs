@@ -39,6 +39,8 @@ fn no_outcome_shows_a_secret() {
     let config = |text: &str| account.plugin().config(text).env("PATH", "/usr/bin:/bin");
     let sso = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp\n";
     let sso_file = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+    let login = "[default]\nlogin_session = arn\n";
+    let login_file = ".aws/login/cache/42e7ab5b52beca9d20fbc05fa6b72c0a48755ada50d340472ab6f1832cbf42ac.json";
     let info = |config: &str| {
         format!(
             r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{{"cluster":{{"config":{config}}}}}}}"#
@@ -97,6 +99,18 @@ fn no_outcome_shows_a_secret() {
             "an SSO token with a bad date",
             config(sso)
                 .write(sso_file, &format!("{{\"accessToken\":\"{MARKER}\",\"expiresAt\":\"{MARKER}\"}}"))
+                .token(&[]),
+        ),
+        (
+            "a console session that is none",
+            config(login)
+                .write(login_file, &format!("{{\"accessToken\":{{\"secretAccessKey\":\"{MARKER}\",\"expiresAt\":\"{MARKER}\"}},\"dpopKey\":\"{MARKER}\"}}"))
+                .token(&[]),
+        ),
+        (
+            "a console session with a key that is none",
+            config(login)
+                .write(login_file, &format!("{{\"accessToken\":{{\"accessKeyId\":\"AKIA\",\"secretAccessKey\":\"{MARKER}\",\"sessionToken\":\"{MARKER}\",\"accountId\":\"111122223333\",\"expiresAt\":\"2020-01-01T00:00:00Z\"}},\"clientId\":\"c\",\"refreshToken\":\"{MARKER}\",\"dpopKey\":\"{MARKER}\"}}"))
                 .token(&[]),
         ),
         (

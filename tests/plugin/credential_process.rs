@@ -120,8 +120,7 @@ fn a_role_may_start_from_a_profile_with_one() {
     assert_eq!(account.counts().0, 1);
 }
 
-/// With the AWS CLI a process comes after the keys of the credentials file, and before those of the config file; in a
-/// profile that others start from, after all keys.
+/// A process comes after the keys of the credentials file, and before those of the config file.
 #[test]
 fn keys_beside_one_count_as_with_the_aws_cli() {
     let account = Account::new();
@@ -135,11 +134,4 @@ fn keys_beside_one_count_as_with_the_aws_cli() {
     let in_config = plugin(&account, &format!("cat HOME/keys.json\n{}", keys(&account.bob)));
     std::fs::remove_file(in_config.home().join(".aws/credentials")).ok();
     signed_by(&in_config, &[], &account.alice);
-    let base = format!(
-        "cat HOME/keys.json\n{}[profile dev]\nrole_arn = {}\nsource_profile = default\n",
-        keys(&account.bob),
-        account.dev
-    );
-    let stderr = plugin(&account, &base).token(&["--profile", "dev"]).failed_with(4).to_owned();
-    assert!(stderr.contains("user/bob"), "{stderr}");
 }

@@ -244,6 +244,24 @@ fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
     assert_eq!(account.counts().0, 0);
 }
 
+/// As with the AWS CLI: its keys are meant and not its role, which only whoever names it gets.
+#[test]
+fn a_source_profile_with_keys_and_a_role() {
+    let account = Account::new();
+    let ops = account.sts.add_role("ops", Role { roles: vec![account.dev.clone()], ..Role::of_group("nobody") });
+    let config = format!(
+        "[profile ops]\nrole_arn = {ops}\nsource_profile = dev\n[profile dev]\nrole_arn = {}\nsource_profile = keys\n{}\
+         [profile keys]\n{}",
+        account.dev,
+        properties(&account.bob),
+        properties(&account.alice)
+    );
+    let plugin = account.plugin().config(&config);
+    let stderr = plugin.token(&["--profile", "ops"]).failed_with(4).to_owned();
+    assert!(stderr.contains("user/bob"), "{stderr}");
+    plugin.token(&["--profile", "dev"]).good_token();
+}
+
 /// As with the AWS CLI: the profile's role comes first, and so does what it starts from.
 #[test]
 fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {

@@ -23,6 +23,8 @@ mod install;
 mod known_answers;
 /// The whole chain with every kubectl on the machine.
 mod kubectl;
+/// Console sessions of `aws login`.
+mod login;
 /// MFA codes, asked for on a terminal.
 mod mfa;
 /// Endpoint overrides, CA bundles, proxies, deadlines.

@@ -1,6 +1,6 @@
-//! Whether somebody is logged in to an SSO session, as its token file says: known before anybody is asked.
+//! Whether somebody is logged in, with `aws sso login` or `aws login`, as the token file says: known before anybody is
+//! asked.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -11,13 +11,19 @@ use serde::de::IgnoredAny;
 
 use crate::env::Env;
 use crate::profile_source::ProfileSource;
-use crate::source_files::{FileState, SourceFile, sso_token_path};
+use crate::source_files::{FileState, SourceFile, login_token_path, sso_token_path};
 
 /// The login that a profile needs.
-pub struct SsoLogin {
+pub struct Login {
+    kind: Kind,
     token_file: PathBuf,
-    /// The older form, without an `sso-session`, knows no refreshing.
-    can_be_refreshed: bool,
+}
+
+enum Kind {
+    /// Of an `sso-session`, which can be refreshed; or in the older form of a start URL, which cannot.
+    Sso { can_be_refreshed: bool },
+    /// `aws login`.
+    Console,
 }
 
 /// Why nothing can be had without a person.
@@ -29,7 +35,7 @@ pub enum LoggedOut {
     Expired(Duration),
 }
 
-/// A token file, without its secrets.
+/// A token file of SSO, without its secrets.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Token {
@@ -40,21 +46,47 @@ struct Token {
     registration_expires_at: Option<String>,
 }
 
-impl SsoLogin {
+impl Login {
     pub fn of(source: &ProfileSource, env: &Env) -> Option<Self> {
-        let ProfileSource::Sso { session, start_url } = *source else { return None };
-        let token_file = sso_token_path(env, session.or(start_url)?);
-        Some(SsoLogin { token_file, can_be_refreshed: session.is_some() })
+        let (kind, token_file) = match *source {
+            ProfileSource::Sso { session, start_url } => {
+                let can_be_refreshed = session.is_some();
+                (Kind::Sso { can_be_refreshed }, sso_token_path(env, session.or(start_url)?))
+            }
+            ProfileSource::Login(identity) => (Kind::Console, login_token_path(env, identity)),
+            _ => return None,
+        };
+        Some(Login { kind, token_file })
+    }
+
+    /// What to run, but for the profile.
+    pub fn command(&self) -> &'static str {
+        match self.kind {
+            Kind::Sso { .. } => "aws sso login",
+            Kind::Console => "aws login",
+        }
+    }
+
+    /// What one is logged in to.
+    pub fn session(&self) -> &'static str {
+        match self.kind {
+            Kind::Sso { .. } => "its SSO session",
+            Kind::Console => "its console session",
+        }
     }
 
     /// Reads the file anew: a refresh or a login may have come since it was fingerprinted.
     pub fn logged_out(&self, now: SystemTime) -> Option<LoggedOut> {
         let file = SourceFile::read(self.token_file.clone());
-        match file.state {
-            FileState::Contents(contents) => expired(&contents, self.can_be_refreshed, now),
-            FileState::Absent => Some(LoggedOut::NoToken),
+        match (file.state, &self.kind) {
+            (FileState::Contents(contents), Kind::Sso { can_be_refreshed }) => {
+                expired(&contents, *can_be_refreshed, now)
+            }
+            // How long it can be refreshed is for AWS to know.
+            (FileState::Contents(_), Kind::Console) => None,
+            (FileState::Absent, _) => Some(LoggedOut::NoToken),
             // The SDK says why.
-            FileState::Unreadable(_) => None,
+            (FileState::Unreadable(_), _) => None,
         }
     }
 }
@@ -77,11 +109,11 @@ fn time(text: &str) -> Option<SystemTime> {
     DateTime::from_str(text, Format::DateTime).ok()?.try_into().ok()
 }
 
-impl fmt::Display for LoggedOut {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl LoggedOut {
+    pub fn why(&self, session: &str) -> String {
         match self {
-            LoggedOut::NoToken => f.write_str("nobody is logged in to its SSO session"),
-            LoggedOut::Expired(since) => write!(f, "its SSO session expired {}", ago(*since)),
+            LoggedOut::NoToken => format!("nobody is logged in to {session}"),
+            LoggedOut::Expired(since) => format!("{session} expired {}", ago(*since)),
         }
     }
 }
