@@ -116,14 +116,18 @@ say "Building $name for $target; this takes some minutes."
 cargo build --release --locked --target "$target" --target-dir target --bin "$name" ||
     die "the build failed; cargo's words are above"
 
-# Beside its place and renamed, so that a kubectl that is running never sees half a file.
-cp "target/$target/release/$name" "$installed.new.$$"
-chmod 755 "$installed.new.$$"
-if ! version=$("$installed.new.$$" --version); then
-    rm -f "$installed.new.$$"
-    die "the binary that was built does not run; $installed was left as it was" \
-        "where $target's standard library is not rustup's, it may have a musl older than 1.2.4; remove it and try again"
+built=target/$target/release/$name
+if ! version=$("$built" --version); then
+    case $target in
+    *-musl) hint="if $target's standard library is not rustup's, its musl may be older than 1.2.4" ;;
+    *) hint="run $built --version to see what it says" ;;
+    esac
+    die "the binary that was built does not run; $installed was left as it was" "$hint"
 fi
+
+# Beside its place and renamed, so that a kubectl that is running never sees half a file.
+cp "$built" "$installed.new.$$"
+chmod 755 "$installed.new.$$"
 mv -f "$installed.new.$$" "$installed"
 
 say

@@ -99,7 +99,7 @@ pub struct TokenArgs {
     #[arg(short, long, value_name = "ID")]
     pub external_id: Option<String>,
 
-    /// Life of the role session in seconds, 900 to 43200 [default: 3600]
+    /// Life of the role session in seconds, 900 to 43200 [default: 3600; with MFA the role's longest]
     #[arg(long, value_name = "SECONDS")]
     pub duration: Option<String>,
 

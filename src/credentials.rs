@@ -69,10 +69,12 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Sets up the SDK, with the files as they were read; asks nobody yet.
+    /// Sets up the SDK, with the files as they were read; asks nobody yet. The profile says how AWS is reached, and
+    /// `base`, its source or itself, with which credentials.
     pub fn connect(
         endpoint: &StsEndpoint,
         profile: &ProfileChoice,
+        base: &ProfileChoice,
         files: &SourceFiles,
         env: &Env,
     ) -> Result<Self, Error> {
@@ -82,7 +84,7 @@ impl Aws {
         }
         let profiles = files.profiles();
         let section = profiles.profile(&profile.name).unwrap_or_default();
-        let source = Source::of(profile, &profiles, env)?;
+        let source = Source::of(base, &profiles, env)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
         let overrides = [env.get("AWS_ENDPOINT_URL_STS"), env.get("AWS_ENDPOINT_URL"), section.get("endpoint_url")];
@@ -101,7 +103,8 @@ impl Aws {
             .with_retry_config(retries.clone())
             .with_timeout_config(timeouts.clone())
             .with_http_client(http_client.clone());
-        let provider = credentials_provider(&provider_config, profile, &section, files, env)?;
+        let base_section = profiles.profile(&base.name).unwrap_or_default();
+        let provider = credentials_provider(&provider_config, base, &base_section, files, env)?;
         // Region, retries and time limits are given, so that loading asks neither IMDS nor the environment for them.
         let loader = aws_config::defaults(BehaviorVersion::latest())
             .region(region)
@@ -224,7 +227,8 @@ fn credentials_provider(
     if let Some(provider) = own_provider(&ProfileSource::of(&files.profiles(), profile)) {
         return Ok(provider);
     }
-    if says_where_credentials_are(section) {
+    // Whoever names a source means that one.
+    if says_where_credentials_are(section) || profile.source_of.is_some() {
         return Ok(SharedCredentialsProvider::new(from_profile));
     }
     let mut chain = CredentialsProviderChain::first_try("Profile", from_profile).or_else("EcsContainer", ecs());

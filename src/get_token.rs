@@ -22,6 +22,7 @@ use crate::error::{Error, Warning, shown};
 use crate::exec_credential::{self, ExecInfo};
 use crate::http_client::PROXY_VARIABLES;
 use crate::identity::{Fingerprint, Place, ProfileUse};
+use crate::mfa;
 use crate::presign::{PresignedUrl, Signer};
 use crate::region::Region;
 use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, StsEndpoint, TokenRequest};
@@ -223,7 +224,7 @@ impl Call<'_> {
 
     /// Either something good from the cache, or this process's turn to ask AWS, with the lock that says so.
     fn wait_for_turn(&self) -> Result<(Found, Lock), Error> {
-        let turn = self.turn();
+        let (turn, failures) = (self.turn(), self.failures());
         let waiting_since = (self.clock)();
         let started = Instant::now();
         let patience = self.patience();
@@ -241,7 +242,7 @@ impl Call<'_> {
             found = self.look();
             if let Found::Nothing = found
                 && let Some(error) =
-                    self.cache.load(&turn, |entry: FailureEntry| entry.since(waiting_since, (self.clock)()))
+                    self.cache.load(&failures, |entry: FailureEntry| entry.since(waiting_since, (self.clock)()))
             {
                 return Err(error);
             }
@@ -270,9 +271,7 @@ impl Call<'_> {
         let runs_a_process =
             chain.chain(&self.profile.name).iter().any(|section| section.get("credential_process").is_some());
         let process = if runs_a_process { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
-        let mut roles = self.request.via.iter().chain(&self.request.role);
-        let asks = roles.any(|role| role.mfa_serial.is_some());
-        let person = if asks { MFA_PATIENCE } else { Duration::ZERO };
+        let person = if self.may_ask_for_a_code() { mfa::PATIENCE } else { Duration::ZERO };
         DEADLINE + process + person + Duration::from_secs(1)
     }
 
@@ -286,11 +285,12 @@ impl Call<'_> {
         let Some(role) = &self.request.role else { return Found::Nothing };
         let accepted = |entry: SessionEntry| match (self.accept.session, entry.state(now)) {
             (AcceptSession::Nothing, _) | (_, SessionState::Over) => None,
-            (_, SessionState::Renew) => Some(Found::InHand(entry)),
+            // One that a person had to be asked for is not asked for before its end.
+            (_, SessionState::Renew) if !self.may_ask_for_a_code() => Some(Found::InHand(entry)),
             (AcceptSession::UnlessRevoked, SessionState::Fresh) if entry.may_be_revoked(now) => {
                 Some(Found::InHand(entry))
             }
-            (_, SessionState::Fresh) => Some(Found::Signer(ready(&entry))),
+            (_, SessionState::Fresh | SessionState::Renew) => Some(Found::Signer(ready(&entry))),
         };
         self.cache.load(&self.session_key(role), accepted).unwrap_or(Found::Nothing)
     }
@@ -298,21 +298,13 @@ impl Call<'_> {
     /// What AWS gives: a session of the role, which is to be kept once its token has proved good, or the caller's own
     /// credentials, which never are.
     fn fetch(&mut self, found: Found) -> Result<(Ready, Option<SessionEntry>), Error> {
-        let aws = Aws::connect(&self.request.endpoint, &self.request.base_profile, self.files, self.env);
-        let fetched = aws.and_then(|aws| {
-            let caller = self.caller_on_the_way(&aws)?;
-            match &self.request.role {
-                Some(role) => self.assume_role(&caller, role),
-                None => {
-                    let signer = Signer { credentials: caller.credentials().clone(), clock_skew: 0 };
-                    Ok((Ready { signer, who: Who::default() }, None))
-                }
-            }
-        });
+        let aws = Aws::connect(&self.request.endpoint, self.profile, &self.request.base_profile, self.files, self.env);
+        let fetched = aws.and_then(|aws| self.ask(&aws));
         self.forget_what_changed_meanwhile();
         match (fetched, found) {
             (Err(error), Found::InHand(entry))
-                if error.can_pass() && entry.state((self.clock)()) != SessionState::Over =>
+                if (error.can_pass() || matches!(error, Error::NeedsMfa { .. }))
+                    && entry.state((self.clock)()) != SessionState::Over =>
             {
                 let left = entry.expiration().duration_since((self.clock)()).unwrap_or_default();
                 self.warnings
@@ -340,7 +332,7 @@ impl Call<'_> {
         // Another may have a terminal where this one had none.
         let is_shared = (3..=6).contains(&error.exit_code()) && !matches!(error, Error::NeedsMfa { .. });
         if lock.is_held() && is_shared {
-            self.cache.store(&self.turn(), &FailureEntry::new(error, (self.clock)()));
+            self.cache.store(&self.failures(), &FailureEntry::new(error, (self.clock)()));
         }
     }
 
@@ -349,17 +341,34 @@ impl Call<'_> {
     }
 
     /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster, where
-    /// sessions are kept.
+    /// sessions are kept; and whoever would ask for the same code, whatever comes after it.
     fn turn(&self) -> Key {
+        let asks = self.roles().find(|role| role.mfa_serial.is_some());
+        self.turn_for(asks.or(self.request.role.as_ref()))
+    }
+
+    /// What goes wrong is shared only with those who want the same role.
+    fn failures(&self) -> Key {
+        self.turn_for(self.request.role.as_ref())
+    }
+
+    fn turn_for(&self, role: Option<&RoleRequest>) -> Key {
         const OTHERS: [&str; 4] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-        // Whoever would ask for the same code waits too, whatever comes after it.
-        let roles = || self.request.via.iter().chain(&self.request.role);
-        let first = roles().find(|role| role.mfa_serial.is_some()).or(self.request.role.as_ref());
-        let key = match first {
+        let key = match role {
             Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
             _ => self.key,
         };
-        Key::turn(&key, PROXY_VARIABLES.iter().chain(&OTHERS).map(|name| self.env.get_os(name).unwrap_or_default()))
+        let network = PROXY_VARIABLES.iter().chain(&OTHERS);
+        Key::turn(&key, network.map(|name| self.env.get_os(name).unwrap_or_default()))
+    }
+
+    /// All that are assumed, one after the other.
+    fn roles(&self) -> impl Iterator<Item = &RoleRequest> {
+        self.request.via.iter().chain(&self.request.role)
+    }
+
+    fn may_ask_for_a_code(&self) -> bool {
+        self.roles().any(|role| role.mfa_serial.is_some())
     }
 
     fn about(&self, cluster: Option<String>, who: Who) -> About {
@@ -373,9 +382,6 @@ impl Call<'_> {
         }
     }
 }
-
-/// How long a person may take for a code before those who wait ask one themselves.
-const MFA_PATIENCE: Duration = Duration::from_secs(3 * 60);
 
 fn ready(entry: &SessionEntry) -> Ready {
     let About { role, session_name, .. } = entry.about().clone();

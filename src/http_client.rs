@@ -31,9 +31,6 @@ pub const PROXY_VARIABLES: [&str; 6] =
 /// The SDK's default; tries that fail for other reasons are limited by the deadlines of `credentials`.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// What is local answers at once, or is not there.
-const LOCAL_TIMEOUT: Duration = Duration::from_secs(1);
-
 /// For AWS: authorities from `AWS_CA_BUNDLE` or the profile's `ca_bundle`, else the system's; proxies from the
 /// environment. All clients that get this share its connections. Where TLS is expected, its authorities are read
 /// beside what else there is to do.
@@ -45,19 +42,28 @@ pub fn for_aws(env: &Env, section: &Section, expects_tls: bool) -> Result<Shared
     let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let has_proxy = PROXY_VARIABLES.iter().any(|name| env.get_os(name).is_some());
     let proxies = if has_proxy { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
-    let connector = LazyConnector::new(trust_store, proxies, timeouts)?;
+    let connector = LazyConnector::new(tls_context(trust_store)?, proxies, timeouts);
     if expects_tls {
         let connector = connector.clone();
         // Where there can be no thread, the first request does it.
         let _ = thread::Builder::new().spawn(move || _ = connector.tls());
     }
-    Ok(connector.into_client())
+    Ok(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())))
 }
 
-/// For what is local to this machine, such as its metadata service, which no proxy can reach.
+/// For what is local to this machine, such as its metadata service, which no proxy can reach. How long each may take is
+/// for the SDK to say.
 pub fn for_local_services() -> Result<SharedHttpClient, Error> {
-    let timeouts = HttpConnectorSettings::builder().connect_timeout(LOCAL_TIMEOUT).read_timeout(LOCAL_TIMEOUT).build();
-    Ok(LazyConnector::new(TrustStore::default(), ProxyConfig::disabled(), timeouts)?.into_client())
+    let tls_context = tls_context(TrustStore::default())?;
+    Ok(http_client_fn(move |timeouts, _| {
+        let connector = LazyConnector::new(tls_context.clone(), ProxyConfig::disabled(), timeouts.clone());
+        SharedHttpConnector::new(connector)
+    }))
+}
+
+fn tls_context(trust_store: TrustStore) -> Result<TlsContext, Error> {
+    let tls_context = TlsContext::builder().with_trust_store(trust_store).build();
+    tls_context.map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// A connector that is set up when first used: reading the system's authorities takes longer than all else before the
@@ -75,20 +81,9 @@ struct Parts {
 }
 
 impl LazyConnector {
-    fn new(trust_store: TrustStore, proxies: ProxyConfig, timeouts: HttpConnectorSettings) -> Result<Self, Error> {
-        let tls_context = TlsContext::builder().with_trust_store(trust_store).build();
-        let tls_context = tls_context.map_err(|error| Error::Internal(error.to_string()))?;
-        Ok(LazyConnector(Arc::new(Parts {
-            tls_context,
-            proxies,
-            timeouts,
-            plain: OnceLock::new(),
-            tls: OnceLock::new(),
-        })))
-    }
-
-    fn into_client(self) -> SharedHttpClient {
-        http_client_fn(move |_, _| SharedHttpConnector::new(self.clone()))
+    fn new(tls_context: TlsContext, proxies: ProxyConfig, timeouts: HttpConnectorSettings) -> Self {
+        let (plain, tls) = (OnceLock::new(), OnceLock::new());
+        LazyConnector(Arc::new(Parts { tls_context, proxies, timeouts, plain, tls }))
     }
 
     fn tls(&self) -> &Connector {

@@ -1,7 +1,11 @@
 //! MFA: asking for a code on the terminal, and how long the session that it buys should last.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::getpgrp;
+use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 
 use crate::exec_credential::ExecInfo;
 use crate::secret::Secret;
@@ -23,19 +27,33 @@ impl MfaCode {
 /// How often a code is asked for: a wrong one can be entered again twice.
 pub const TRIES: usize = 3;
 
-/// Whether there is somebody to ask: client-go says so for what it runs, and stdin has to be a terminal.
+/// How long a person may take. Those who wait for one to answer wait as long.
+pub const PATIENCE: Duration = Duration::from_secs(2 * 60);
+
+/// Whether there is somebody to ask: client-go says so for what it runs, and stdin has to be a terminal that gives whole
+/// lines (not one that a full-screen program has taken over), to this process.
 pub fn can_ask(exec_info: &ExecInfo) -> bool {
-    (!exec_info.from_client_go || exec_info.interactive) && std::io::stdin().is_terminal()
+    let stdin = std::io::stdin();
+    let gives_lines = tcgetattr(&stdin).is_ok_and(|terminal| terminal.local_modes.contains(LocalModes::ICANON));
+    // A terminal that controls nothing has no foreground.
+    let is_ours = tcgetpgrp(&stdin).map_or(true, |foreground| foreground == getpgrp());
+    (!exec_info.from_client_go || exec_info.interactive) && gives_lines && is_ours
 }
 
-/// Asks on stderr, because stdout is for the answer to kubectl, and reads a line of stdin. `None` at its end.
+/// Asks on stderr, because stdout is for the answer to kubectl, and reads a line of stdin. `None` at its end, and where
+/// nobody answers.
 pub fn ask(question: &str) -> Option<MfaCode> {
     let mut prompt = format!("eks-group-auth: {question}: ");
     for _ in 0..TRIES {
         let mut stderr = std::io::stderr();
         let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
         let mut line = String::new();
-        if std::io::stdin().read_line(&mut line).ok()? == 0 {
+        let stdin = std::io::stdin();
+        let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        if poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience)) != Ok(1) {
+            return None;
+        }
+        if stdin.read_line(&mut line).ok()? == 0 {
             return None;
         }
         if let Some(code) = MfaCode::parse(&line) {
@@ -53,11 +71,11 @@ pub fn is_wrong_code(message: &str) -> bool {
 
 /// What to ask STS for, longest first, so that a code is asked for as seldom as possible: the next one is tried where
 /// STS says that this one is too long.
-pub fn durations(wished: Option<Duration>, is_iam_user: bool) -> Vec<Option<Duration>> {
+pub fn durations(wished: Option<Duration>) -> Vec<Duration> {
     const HOURS: [u64; 5] = [12, 8, 4, 2, 1];
-    let longest = wished.unwrap_or(Duration::from_secs(if is_iam_user { 12 * 3600 } else { 3600 }));
-    let shorter = HOURS.iter().map(|hours| Duration::from_secs(hours * 3600)).filter(|&duration| duration < longest);
-    [longest].into_iter().chain(shorter).map(Some).collect()
+    let all = HOURS.map(|hours| Duration::from_secs(hours * 3600));
+    let longest = wished.unwrap_or(all[0]);
+    [longest].into_iter().chain(all.into_iter().filter(|&duration| duration < longest)).collect()
 }
 
 #[cfg(test)]
@@ -74,12 +92,12 @@ mod tests {
 
     #[test]
     fn the_longest_session_is_tried_first() {
-        let hours = |wished: Option<u64>, is_user| -> Vec<u64> {
-            let tried = durations(wished.map(|hours| Duration::from_secs(hours * 3600)), is_user);
-            tried.into_iter().map(|duration| duration.expect("one").as_secs() / 3600).collect()
+        let hours = |wished: Option<u64>| -> Vec<u64> {
+            let tried = durations(wished.map(|hours| Duration::from_secs(hours * 3600)));
+            tried.into_iter().map(|duration| duration.as_secs() / 3600).collect()
         };
-        assert_eq!(hours(None, true), [12, 8, 4, 2, 1]);
-        assert_eq!(hours(None, false), [1]);
-        assert_eq!(hours(Some(3), true), [3, 2, 1]);
+        assert_eq!(hours(None), [12, 8, 4, 2, 1]);
+        assert_eq!(hours(Some(3)), [3, 2, 1]);
+        assert_eq!(durations(Some(Duration::from_secs(900))), [Duration::from_secs(900)]);
     }
 }

@@ -23,11 +23,18 @@ pub fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
 /// `None` for anything that is not plain.
 fn plain(argv: &[OsString]) -> Option<Cli> {
     let words = argv.iter().skip(1).map(|word| word.to_str()).collect::<Option<Vec<&str>>>()?;
-    let (is_eks, options) = match &words[..] {
-        ["token", options @ ..] => (false, options),
-        ["eks", "get-token", options @ ..] => (true, options),
+    // `aws eks update-kubeconfig` writes the region, and the profile, before the verb.
+    let verb_at = match &words[..] {
+        ["--region" | "--profile", _, "--region" | "--profile", _, ..] => 4,
+        ["--region" | "--profile", _, ..] => 2,
+        _ => 0,
+    };
+    let (is_eks, rest) = match &words[verb_at..] {
+        ["token", rest @ ..] => (false, rest),
+        ["eks", "get-token", rest @ ..] => (true, rest),
         _ => return None,
     };
+    let options = [&words[..verb_at], rest].concat();
     let mut args = TokenArgs::default();
     let mut global = GlobalArgs::default();
     let mut cluster = None;
@@ -84,6 +91,8 @@ mod tests {
             &["token", "-i", "demo", "-r", "arn", "-r", "other"],
             &["token", "--cluster-id=demo", "--profile=x", "--token-only"],
             &["eks", "get-token", "--cluster-name", "demo", "--role-arn", "arn", "--output", "json"],
+            &["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "demo", "--output", "json"],
+            &["--profile", "x", "--region", "eu-west-1", "token", "-i", "demo"],
         ] {
             let found = plain(&argv(words));
             assert_eq!(found, Cli::try_parse_from(argv(words)).ok(), "{words:?}");
@@ -131,7 +140,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
         fn whatever_is_plain_is_what_clap_understands(
-            is_eks in any::<bool>(),
+            (is_eks, names_cluster, region_first) in any::<(bool, bool, bool)>(),
             words in proptest::collection::vec(
                 prop_oneof![
                     3 => (0..VOCABULARY.len()).prop_map(|at| vec![VOCABULARY[at].to_owned()]),
@@ -141,8 +150,11 @@ mod tests {
                 0..6,
             ),
         ) {
-            let verb: &[&str] = if is_eks { &["eks", "get-token", "-i", "a"] } else { &["token", "-i", "a"] };
-            let words: Vec<&str> = verb.iter().copied().chain(words.iter().flatten().map(String::as_str)).collect();
+            let verb: &[&str] = if is_eks { &["eks", "get-token"] } else { &["token"] };
+            let cluster: &[&str] = if names_cluster { &["-i", "a"] } else { &[] };
+            let before: &[&str] = if region_first { &["--region", "x"] } else { &[] };
+            let words = words.iter().flatten().map(String::as_str);
+            let words: Vec<&str> = before.iter().chain(verb).chain(cluster).copied().chain(words).collect();
             if let Some(plain) = plain(&argv(&words)) {
                 let clap = Cli::try_parse_from(argv(&words));
                 prop_assert!(clap.is_ok(), "{words:?} is a mistake to clap");

@@ -16,7 +16,6 @@ use crate::region::Region;
 pub struct TokenRequest {
     pub cluster: ClusterName,
     pub endpoint: StsEndpoint,
-    /// `None`: the caller's own identity signs.
     /// Roles of the profile that are assumed on the way to the last one, first one first.
     pub via: Vec<RoleRequest>,
     /// The last one: of `--role`, or else of the profile.
@@ -125,23 +124,20 @@ impl TokenRequest {
         }
         let section = section.unwrap_or_default();
         let cluster = ClusterName::parse(&args.cluster)?;
-        let role_is_given = !args.role.is_empty();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, profile, &section)?,
             use_fips: switch(env, &section, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
             use_dual_stack: switch(env, &section, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
         };
-        check_endpoint_overrides(env, &section, &endpoint, role_is_given)?;
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
         let of_profile = if profile.is_outdone_by_keys(env) { None } else { files.roles_on_the_way(&profile.name) };
         let (sections, base_profile) = of_profile.unwrap_or_else(|| (Vec::new(), profile.name.clone()));
         let steps = sections.iter().map(|section| RoleRequest::of_profile(section, &endpoint.region));
         let mut via = steps.collect::<Result<Vec<_>, _>>()?;
-        let role = match RoleRequest::resolve(args, &endpoint.region, profile, &section, env)? {
-            Some(role) => Some(role),
-            None => via.pop(),
-        };
+        let of_profile = if args.role.is_empty() { via.pop() } else { None };
+        let role = RoleRequest::resolve(args, &endpoint.region, profile, &section, env, of_profile)?;
+        check_endpoint_overrides(env, &section, &endpoint, role.is_some())?;
         Ok(TokenRequest {
             cluster,
             via,
@@ -163,11 +159,11 @@ impl RoleRequest {
     /// What a profile with `role_arn` says.
     fn of_profile(section: &Section, region: &Region) -> Result<Self, Error> {
         const NAMES: [(&str, &str); 5] = [
-            ("role_arn", "`role_arn` of the profile in use"),
-            ("role_session_name", "`role_session_name` of the profile in use"),
-            ("external_id", "`external_id` of the profile in use"),
-            ("duration_seconds", "`duration_seconds` of the profile in use"),
-            ("mfa_serial", "`mfa_serial` of the profile in use"),
+            ("role_arn", "`role_arn` of the profile or its source"),
+            ("role_session_name", "`role_session_name` of the profile or its source"),
+            ("external_id", "`external_id` of the profile or its source"),
+            ("duration_seconds", "`duration_seconds` of the profile or its source"),
+            ("mfa_serial", "`mfa_serial` of the profile or its source"),
         ];
         let [arn, session_name, external_id, duration, mfa_serial] = NAMES.map(|(key, name)| (section.get(key), name));
         Ok(RoleRequest {
@@ -180,13 +176,14 @@ impl RoleRequest {
         })
     }
 
-    /// `None` where no role is asked for.
+    /// `None` where no role is asked for. Where `--role` names none, the others say something about the profile's.
     fn resolve(
         args: &TokenArgs,
         region: &Region,
         profile: &ProfileChoice,
         section: &Section,
         env: &Env,
+        of_profile: Option<Self>,
     ) -> Result<Option<Self>, Error> {
         let template =
             |option, value: &Option<String>| value.as_deref().map(|v| NameTemplate::parse(option, v)).transpose();
@@ -200,6 +197,18 @@ impl RoleRequest {
             if !candidates.contains(&arn) {
                 candidates.push(arn);
             }
+        }
+        let given_serial =
+            args.mfa_serial.as_deref().map(|serial| MfaSerial::parse("--mfa-serial", serial)).transpose()?;
+        if let Some(role) = of_profile {
+            return Ok(Some(RoleRequest {
+                candidates: role.candidates,
+                session_name: session_name.or(role.session_name),
+                source_identity,
+                external_id: external_id.or(role.external_id),
+                duration: duration.or(role.duration),
+                mfa_serial: given_serial.or(role.mfa_serial),
+            }));
         }
         if candidates.is_empty() {
             let given = [
@@ -219,10 +228,9 @@ impl RoleRequest {
         // A profile's device is that of its user, unless the profile is a role, which has none.
         let is_a_users = !profile.is_outdone_by_keys(env) && section.get("role_arn").is_none();
         let of_profile = section.get("mfa_serial").filter(|_| is_a_users);
-        let mfa_serial = match (&args.mfa_serial, of_profile) {
-            (Some(serial), _) => Some(MfaSerial::parse("--mfa-serial", serial)?),
+        let mfa_serial = match (given_serial, of_profile) {
             (None, Some(serial)) => Some(MfaSerial::parse("`mfa_serial` of the profile in use,", serial)?),
-            (None, None) => None,
+            (given, _) => given,
         };
         Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial }))
     }

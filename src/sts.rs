@@ -74,8 +74,9 @@ impl CallerIdentity {
 }
 
 impl<'a> Caller<'a> {
-    pub fn new(aws: &'a Aws, credentials: Credentials) -> Self {
-        let clock_skew = ClockSkew::default();
+    /// Whoever has these credentials, at the clock skew that is known of.
+    pub fn new(aws: &'a Aws, Signer { credentials, clock_skew }: Signer) -> Self {
+        let clock_skew = ClockSkew(Arc::new(Mutex::new(clock_skew)));
         let config = aws_sdk_sts::config::Builder::from(aws.config())
             .credentials_provider(credentials.clone())
             .interceptor(clock_skew.clone())
@@ -85,6 +86,11 @@ impl<'a> Caller<'a> {
 
     pub fn restart_deadline(&self) {
         self.aws.restart_deadline();
+    }
+
+    /// These credentials themselves, to sign with.
+    pub fn signer(&self) -> Signer {
+        Signer { credentials: self.credentials.clone(), clock_skew: self.clock_skew.seconds() }
     }
 
     pub fn credentials(&self) -> &Credentials {
@@ -183,7 +189,7 @@ pub fn are_well_formed(credentials: &Credentials) -> bool {
 
 /// How far STS's clock is ahead of the local one, from the Date of its last answer. The SDK dates its own requests by
 /// that too; a token has to be dated like them.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct ClockSkew(Arc<Mutex<i64>>);
 
 /// Less than this, in seconds, is not worth a correction: the header is in whole seconds, and answers take their time.

@@ -15,25 +15,51 @@ use crate::request::RoleRequest;
 use crate::sts::{Caller, CallerIdentity, SessionWanted};
 
 impl Call<'_> {
-    /// Who assumes the last role: the base credentials' owner, or a session of the profile's role before it, from the
-    /// cache or from AWS.
-    pub(super) fn caller_on_the_way<'b>(&self, aws: &'b Aws) -> Result<Caller<'b>, Error> {
+    /// What signs the token, from AWS, and the session to keep, if it is one.
+    pub(super) fn ask(&self, aws: &Aws) -> Result<(Ready, Option<SessionEntry>), Error> {
+        let (caller, is_kept) = self.caller_on_the_way(aws, !self.request.refresh)?;
+        let Some(role) = &self.request.role else {
+            return Ok((Ready { signer: caller.signer(), who: Who::default() }, None));
+        };
+        match self.assume_role(&caller, role) {
+            // The session on the way may have been revoked, or its role's permissions changed.
+            Err(error) if is_kept && self.is_worth_a_new_start(&error) => {
+                let (caller, _) = self.caller_on_the_way(aws, false)?;
+                self.assume_role(&caller, role)
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// For a mere denial nobody is asked for another code.
+    fn is_worth_a_new_start(&self, error: &Error) -> bool {
+        match error {
+            Error::Refused { code, .. } => code != "AccessDenied" || !self.may_ask_for_a_code(),
+            Error::AllRefused(_) => !self.may_ask_for_a_code(),
+            _ => false,
+        }
+    }
+
+    /// Who assumes the last role: the base credentials' owner, or a session of the profile's role before it, from AWS or,
+    /// if that will do, from the cache; and whether it is from there.
+    fn caller_on_the_way<'b>(&self, aws: &'b Aws, from_cache: bool) -> Result<(Caller<'b>, bool), Error> {
         let via = &self.request.via;
         let now = (self.clock)();
         let kept = |role: &RoleRequest| {
-            let is_good = |entry: SessionEntry| (entry.state(now) == SessionState::Fresh).then_some(entry);
-            self.cache.load(&self.session_key(role), is_good).filter(|_| !self.request.refresh)
+            let is_good = |entry: SessionEntry| (entry.state(now) != SessionState::Over).then_some(entry);
+            self.cache.load(&self.session_key(role), is_good).filter(|_| from_cache)
         };
         let last_kept = (0..via.len()).rev().find_map(|at| Some((at, kept(&via[at])?)));
+        let is_kept = last_kept.is_some();
         let (mut caller, rest) = match last_kept {
             Some((at, entry)) => {
                 self.verbose.say(|| format!("a session in the cache, {}", in_words(entry.about())));
-                (Caller::new(aws, entry.signer().credentials), at + 1)
+                (Caller::new(aws, entry.signer()), at + 1)
             }
             None => {
                 let base = aws.base_credentials(self.clock)?;
                 self.verbose.say(|| format!("credentials from {}", shown(aws.source())));
-                (Caller::new(aws, base), 0)
+                (Caller::new(aws, Signer { credentials: base, clock_skew: 0 }), 0)
             }
         };
         for role in &via[rest..] {
@@ -41,18 +67,14 @@ impl Call<'_> {
             if let Some(entry) = entry.filter(|_| self.is_same_identity()) {
                 self.cache.store(&self.session_key(role), &entry);
             }
-            caller = Caller::new(aws, signer.credentials);
+            caller = Caller::new(aws, signer);
         }
-        Ok(caller)
+        Ok((caller, is_kept))
     }
 
     /// A session of the first candidate that STS lets the caller assume; or what the caller has, where that is a
     /// session of the candidate already, which would need a permission of its own to assume it once more.
-    pub(super) fn assume_role(
-        &self,
-        caller: &Caller,
-        role: &RoleRequest,
-    ) -> Result<(Ready, Option<SessionEntry>), Error> {
+    fn assume_role(&self, caller: &Caller, role: &RoleRequest) -> Result<(Ready, Option<SessionEntry>), Error> {
         let templates = [role.session_name.as_ref(), role.source_identity.as_ref()];
         let is_named_after_caller =
             role.session_name.is_none() || templates.into_iter().flatten().any(NameTemplate::names_the_caller);
@@ -67,16 +89,15 @@ impl Call<'_> {
             external_id: role.external_id.clone(),
             duration: role.duration,
         };
-        let mut mfa = role.mfa_serial.as_ref().map(|serial| Mfa {
-            serial,
-            code: None,
-            durations: mfa::durations(role.duration, identity.as_ref().is_some_and(CallerIdentity::is_iam_user)),
-        });
+        // Only a user has a device: with a session, MFA was either shown when that began, or cannot be any more.
+        let is_iam_user = identity.as_ref().is_some_and(CallerIdentity::is_iam_user);
+        let serial = role.mfa_serial.as_ref().filter(|_| is_iam_user);
+        let mut mfa = serial.map(|serial| Mfa { serial, wished: role.duration, code: None, wrong_codes: 0 });
         let mut refusals = Vec::new();
         for arn in &role.candidates {
             if identity.as_ref().is_some_and(|identity| identity.has_role(arn)) {
                 self.verbose.say(|| format!("the caller has a session of `{arn}` already, which is not assumed again"));
-                let signer = Signer { credentials: caller.credentials().clone(), clock_skew: 0 };
+                let signer = caller.signer();
                 let who = Who { role: Some(arn.to_string()), session_name: Some(user.to_owned()) };
                 return Ok((Ready { signer, who }, None));
             }
@@ -91,7 +112,9 @@ impl Call<'_> {
                     let entry = SessionEntry::new(&signer, (self.clock)(), self.about(None, who.clone()));
                     return Ok((Ready { signer, who }, entry));
                 }
-                Err(Error::Refused { doing, code, message }) if code == "AccessDenied" => {
+                Err(Error::Refused { doing, code, message })
+                    if code == "AccessDenied" && !mfa::is_wrong_code(&message) =>
+                {
                     self.verbose.say(|| format!("may not assume `{arn}`: {}", shown(&message)));
                     refusals.push(Refusal { doing, code, message });
                 }
@@ -109,41 +132,38 @@ impl Call<'_> {
         wanted: &mut SessionWanted,
         mfa: &mut Mfa,
     ) -> Result<Signer, Error> {
-        let mut tries = 0;
+        let mut durations = mfa::durations(mfa.wished);
         loop {
-            let code = match mfa.code.take() {
-                Some(code) => code,
-                None => self.ask_for_code(caller, mfa.serial, tries)?,
+            let (code, was_shown) = match mfa.code.take() {
+                Some(code) => (code, true),
+                None => (self.ask_for_code(caller, mfa)?, false),
             };
-            tries += 1;
-            wanted.duration = mfa.durations.first().copied().flatten();
+            wanted.duration = durations.first().copied();
             let session = caller.assume_role(arn, wanted, Some((mfa.serial, &code)), self.clock);
-            match session {
-                Err(Error::Refused { code: ref wrong, ref message, .. })
-                    if wrong == "ValidationError" && message.contains("DurationSeconds") && mfa.durations.len() > 1 =>
-                {
-                    mfa.durations.remove(0);
-                    mfa.code = Some(code);
-                    tries -= 1;
-                }
-                Err(Error::Refused { ref message, .. }) if mfa::is_wrong_code(message) && tries < mfa::TRIES => {
-                    self.verbose.say(|| "STS did not take the code".into());
-                }
-                session => {
-                    mfa.code = Some(code);
+            let Err(Error::Refused { code: refusal, message, .. }) = &session else { return session };
+            if mfa::is_wrong_code(message) {
+                // One that STS saw before, with a duration or a role that it refused, may be used up.
+                mfa.wrong_codes += usize::from(!was_shown);
+                if mfa.wrong_codes == mfa::TRIES {
                     return session;
                 }
+            } else {
+                mfa.code = Some(code);
+                if refusal != "ValidationError" || !message.contains("DurationSeconds") || durations.len() == 1 {
+                    return session;
+                }
+                durations.remove(0);
             }
         }
     }
 
-    fn ask_for_code(&self, caller: &Caller, serial: &MfaSerial, tries: usize) -> Result<MfaCode, Error> {
-        let needs_code = || Error::NeedsMfa { serial: serial.to_string(), command: self.command_line() };
+    fn ask_for_code(&self, caller: &Caller, mfa: &Mfa) -> Result<MfaCode, Error> {
+        let needs_code = || Error::NeedsMfa { serial: mfa.serial.to_string(), command: self.command_line() };
         if !mfa::can_ask(self.exec_info) {
             return Err(needs_code());
         }
-        let question = match tries {
-            0 => format!("MFA code of {}", shown(serial.as_str())),
+        let question = match mfa.wrong_codes {
+            0 => format!("MFA code of {}", shown(mfa.serial.as_str())),
             _ => "STS did not take that code; wait for the next one and enter it".into(),
         };
         let code = mfa::ask(&question).ok_or_else(needs_code)?;
@@ -151,14 +171,33 @@ impl Call<'_> {
         Ok(code)
     }
 
-    /// What to type in a terminal for the same session: what was typed, quoted.
+    /// What to type in a terminal for the same session: what was typed, and what of the environment decides where it is
+    /// looked for. The token itself is of no use there.
     fn command_line(&self) -> String {
-        let profile = self.env.get("AWS_PROFILE").map(|profile| format!("AWS_PROFILE={} ", quoted(profile)));
-        let words: Vec<String> = std::env::args().skip(1).map(|word| quoted(&word)).collect();
-        format!("{}eks-group-auth {}", profile.unwrap_or_default(), words.join(" "))
+        const DECIDING: [&str; 8] = [
+            "AWS_PROFILE",
+            "AWS_DEFAULT_PROFILE",
+            "AWS_REGION",
+            "AWS_DEFAULT_REGION",
+            "AWS_CONFIG_FILE",
+            "AWS_SHARED_CREDENTIALS_FILE",
+            "EKS_GROUP_AUTH_CACHE",
+            "EKS_GROUP_AUTH_CACHE_DIR",
+        ];
+        let variables = DECIDING.iter().filter_map(|name| Some(format!("{name}={} ", quoted(self.env.get(name)?))));
+        let argv: Vec<String> = std::env::args().collect();
+        let program = argv.first().filter(|program| program.contains('/')).map_or("eks-group-auth", String::as_str);
+        let mut line = variables.collect::<String>() + &quoted(program);
+        for word in argv.iter().skip(1) {
+            line = format!("{line} {}", quoted(word));
+        }
+        if !argv.iter().any(|word| word.starts_with("--region")) {
+            line += &format!(" --region {}", self.request.endpoint.region);
+        }
+        line + " >/dev/null"
     }
 
-    /// Who the base credentials belong to: remembered per access key, else asked.
+    /// Who this is: remembered per access key, else asked.
     fn identity_of(&self, caller: &Caller) -> Result<CallerIdentity, Error> {
         let key = Key::caller(&self.identity, &self.request.endpoint, caller.credentials().access_key_id());
         let now = (self.clock)();
@@ -176,12 +215,13 @@ impl Call<'_> {
     }
 }
 
-/// What of MFA changes from one candidate to the next.
+/// What of MFA lasts from one candidate to the next.
 struct Mfa<'a> {
     serial: &'a MfaSerial,
-    /// Asked for once, and good for the candidate after one that is not permitted.
+    wished: Option<Duration>,
+    /// The last one that STS did not call wrong.
     code: Option<MfaCode>,
-    durations: Vec<Option<Duration>>,
+    wrong_codes: usize,
 }
 
 /// A word as a shell takes it.

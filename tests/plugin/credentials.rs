@@ -373,6 +373,21 @@ fn a_container() {
 }
 
 #[test]
+fn a_source_profile_without_credentials_is_not_passed_over_for_the_machines() {
+    let account = Account::new();
+    let (server, seen) = credentials_server(&account.alice, "/creds", |_| true);
+    let config = format!(
+        "[profile dev]\nrole_arn = {}\nsource_profile = base\n[profile base]\nregion = eu-west-1\n",
+        account.dev
+    );
+    let plugin = account.plugin().config(&config);
+    let plugin = plugin.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/creds", server.address));
+    let stderr = plugin.env("AWS_PROFILE", "dev").token(&[]).stderr;
+    assert!(stderr.contains("none from profile `base` (source of `dev`)"), "{stderr}");
+    assert_eq!(seen.lock().unwrap().len(), 0);
+}
+
+#[test]
 fn instance_metadata_where_it_is_asked_for_and_never_through_a_proxy() {
     let account = Account::new();
     let (server, seen) =

@@ -10,7 +10,7 @@ use crate::Account;
 use crate::kubectl::kubectls;
 use crate::support::cluster::Cluster;
 use crate::support::kubectl::{ExecBlock, kubeconfig};
-use crate::support::plugin::Plugin;
+use crate::support::plugin::{Plugin, age_entry};
 use crate::support::sts::{ACCOUNT, Role};
 
 const SERIAL: &str = "arn:aws:iam::111122223333:mfa/alice";
@@ -29,20 +29,33 @@ struct AtTerminal {
     terminal: File,
 }
 
-impl AtTerminal {
-    fn start(plugin: &Plugin, args: &[&str]) -> Self {
-        Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()))
-    }
+/// Both ends of one.
+struct Terminal {
+    terminal: File,
+    stdin: File,
+}
 
-    fn run(mut command: Command) -> Self {
+impl Terminal {
+    fn open() -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&terminal).unwrap();
         unlockpt(&terminal).unwrap();
         let name = ptsname(&terminal, Vec::new()).unwrap();
         let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
         let stdin = File::options().read(true).write(true).open(path).unwrap();
+        Terminal { terminal: terminal.into(), stdin }
+    }
+}
+
+impl AtTerminal {
+    fn start(plugin: &Plugin, args: &[&str]) -> Self {
+        Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()))
+    }
+
+    fn run(mut command: Command) -> Self {
+        let Terminal { terminal, stdin } = Terminal::open();
         let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        AtTerminal { child, terminal: terminal.into() }
+        AtTerminal { child, terminal }
     }
 
     /// Waits for a question on stderr, and answers it.
@@ -146,19 +159,33 @@ fn one_code_serves_a_denied_role_and_the_next_one() {
 #[test]
 fn without_a_terminal_the_command_to_run_in_one_is_said() {
     let account = account(1);
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
+    let plugin = account.alices_plugin();
+    let line = format!(
+        "AWS_REGION=eu-west-1 {} token --cluster demo --role arn:aws:iam::{ACCOUNT}:role/dev --mfa-serial {SERIAL} --region \
+         eu-west-1 >/dev/null",
+        plugin.binary().display()
+    );
     let expected = format!(
         "eks-group-auth: error: a code of MFA device `{SERIAL}` is needed, and there is no terminal to ask for it\n\
-         eks-group-auth: hint: run `eks-group-auth token --cluster demo --role arn:aws:iam::{ACCOUNT}:role/dev --mfa-serial \
-         {SERIAL}` in a terminal and enter the code, then try again\n"
+         eks-group-auth: hint: run `{line}` in a terminal and enter the code, then try again\n"
     );
-    let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
-    assert_eq!(account.alices_plugin().token(&args).failed_with(6), expected);
+    assert_eq!(plugin.token(&args).failed_with(6), expected);
     // A terminal that client-go says is not for the plugin.
     let info =
         r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
     let run = AtTerminal::start(&account.alices_plugin().env("KUBERNETES_EXEC_INFO", info), &args);
     assert_eq!(run.end(), (6, String::new(), expected));
     assert_eq!(account.counts().0, 0);
+
+    // And it does help.
+    account.sts.add_mfa_code("123456");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &line]).env_clear().envs(plugin.environment().iter().cloned());
+    let mut run = AtTerminal::run(shell);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end(), (0, String::new(), String::new()));
+    plugin.token(&args).good_token();
 }
 
 #[test]
@@ -248,4 +275,54 @@ fn kubectl_passes_its_terminal_on() {
         assert_eq!((code, stderr.as_str()), (0, ""), "{}", kubectl.version);
         assert!(stdout.contains("web-0"), "{}: {stdout}", kubectl.version);
     }
+}
+
+#[test]
+fn a_session_that_took_a_code_is_used_to_its_end() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let plugin = account.alices_plugin();
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
+    let mut run = AtTerminal::start(&plugin, &args);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    let age = |seconds| plugin.entries().iter().for_each(|entry| age_entry(entry, seconds));
+    age(3400);
+    plugin.token(&args).good_token();
+    age(150);
+    plugin.token(&args).failed_with(6);
+}
+
+#[test]
+fn a_wrong_code_does_not_move_on_to_a_lesser_role() {
+    let account = account(1);
+    let lesser = account.sts.add_role("lesser", Role::of_group("developers"));
+    let args = ["--role", &account.dev, "--role", &lesser, "--mfa-serial", SERIAL, "--duration", "3600"];
+    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
+    run.answer(QUESTION, "000000");
+    run.answer(AGAIN, "000000");
+    run.answer(AGAIN, "000000");
+    let (code, stdout, stderr) = run.end();
+    assert_eq!((code, stdout.as_str()), (4, ""), "{stderr}");
+    assert!(stderr.contains(":role/dev`: AccessDenied: MultiFactorAuthentication failed"), "{stderr}");
+}
+
+#[test]
+fn who_has_a_session_already_is_not_asked_for_a_code() {
+    let account = Account::new();
+    let sso = account.sts.add_principal(&format!("arn:aws:sts::{ACCOUNT}:assumed-role/sso/alice"), &["developers"]);
+    account.plugin().keys(&sso).token(&["--role", &account.dev, "--mfa-serial", SERIAL]).good_token();
+}
+
+#[test]
+fn a_terminal_that_a_full_screen_program_has_taken_over_is_not_asked_at() {
+    use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+    let account = account(1);
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
+    let terminal = Terminal::open();
+    let mut modes = tcgetattr(&terminal.stdin).unwrap();
+    modes.local_modes.remove(LocalModes::ICANON);
+    tcsetattr(&terminal.stdin, OptionalActions::Now, &modes).unwrap();
+    let mut command = account.alices_plugin().command(&[&["token", "--cluster", "demo"], &args[..]].concat());
+    assert_eq!(command.stdin(terminal.stdin).output().unwrap().status.code(), Some(6));
 }

@@ -48,6 +48,21 @@ fn sts_over_tls_is_trusted_through_either_ca_bundle_and_needs_one_connection() {
 }
 
 #[test]
+fn a_profile_with_a_role_says_how_aws_is_reached_and_its_source_only_with_which_keys() {
+    let tls = Tls::for_loopback();
+    let account = Account::on(Sts::start_tls(&tls));
+    let (dev, keys) = (&account.dev, &account.alice);
+    let config = format!(
+        "[profile dev]\nrole_arn = {dev}\nsource_profile = base\nca_bundle = ~/ca.pem\n[profile base]\nendpoint_url =\n\
+         aws_access_key_id = {}\naws_secret_access_key = {}\n",
+        keys.access_key_id, keys.secret_access_key
+    );
+    let plugin = account.plugin().write("ca.pem", &tls.ca_pem).config(&config);
+    plugin.token(&["--profile", "dev"]).good_token();
+    assert_eq!(account.counts(), (1, 1));
+}
+
+#[test]
 fn an_unknown_authority_is_an_error_that_says_so() {
     let account = Account::on(Sts::start_tls(&Tls::for_loopback()));
     let plugin = account.alices_plugin().write("ca.pem", &Tls::for_loopback().ca_pem);
