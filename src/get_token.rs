@@ -408,11 +408,11 @@ fn source_in_words(profile: &ProfileChoice, env: &Env) -> String {
 
 fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles) -> Fingerprint {
     let profiles = files.profiles();
-    let workload = workload_token_files(env, &profiles, &profile.name);
-    let login = login_token_files(env, &profiles, &profile.name);
-    let tokens = [sso_token_files(env, &profiles, &profile.name), login, workload].concat();
-    let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
     let chain = profiles.chain(&profile.name);
+    let workload = workload_token_files(env, &chain);
+    let login = login_token_files(env, &chain);
+    let tokens = [sso_token_files(env, &chain), login, workload].concat();
+    let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
     let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();
     let is_relative = processes.iter().any(|command| command.contains("./"));
     let place = Place {

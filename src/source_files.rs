@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::profile::ProfileFiles;
+use crate::profile::{ProfileFiles, Section};
 use crate::secret::Secret;
 
 /// No config file comes near this; a device would not end.
@@ -142,18 +142,16 @@ pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 
 /// The token that a container, pod or job shows for its credentials: with a shared home, all that tells one from
 /// another.
-pub fn workload_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
+pub fn workload_token_files(env: &Env, chain: &[Section]) -> Vec<SourceFile> {
     let variables = ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
     let in_environment = variables.into_iter().filter_map(|name| env.get_os(name)).map(PathBuf::from);
-    let chain = profiles.chain(profile);
     let in_profile = chain.iter().filter_map(|section| section.get("web_identity_token_file")).map(PathBuf::from);
     in_environment.chain(in_profile).map(SourceFile::read).collect()
 }
 
 /// The files in which `aws sso login` keeps the sessions that a profile, or one that it takes its credentials from,
 /// needs: named after the session, or in the older form after the start URL.
-pub fn sso_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
-    let chain = profiles.chain(profile);
+pub fn sso_token_files(env: &Env, chain: &[Section]) -> Vec<SourceFile> {
     let names = chain.iter().filter_map(|section| section.get("sso_session").or(section.get("sso_start_url")));
     let files = names.map(|name| SourceFile::read(sso_token_path(env, name)));
     files.map(SourceFile::without_what_a_refresh_changes).collect()
@@ -167,8 +165,7 @@ pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
 
 /// The files in which `aws login` keeps the console sessions that a profile, or one that it takes its credentials from,
 /// needs.
-pub fn login_token_files(env: &Env, profiles: &ProfileFiles, profile: &str) -> Vec<SourceFile> {
-    let chain = profiles.chain(profile);
+pub fn login_token_files(env: &Env, chain: &[Section]) -> Vec<SourceFile> {
     let identities = chain.iter().filter_map(|section| section.get("login_session"));
     let files = identities.map(|identity| SourceFile::read(login_token_path(env, identity)));
     files.map(SourceFile::without_what_a_login_refresh_changes).collect()
