@@ -24,6 +24,7 @@ use crate::http_client::PROXY_VARIABLES;
 use crate::identity::{Fingerprint, Place, ProfileUse};
 use crate::mfa;
 use crate::presign::{PresignedUrl, Signer};
+use crate::profile::ProfileFiles;
 use crate::region::Region;
 use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, StsEndpoint, TokenRequest};
 use crate::source_files::{SourceFiles, login_token_files, sso_token_files, workload_token_files};
@@ -44,8 +45,9 @@ pub fn get_token(
     let profile = ProfileChoice::resolve(global, env)?;
     let files = SourceFiles::read(env);
     files.check()?;
-    let request = TokenRequest::resolve(args, global, env, &exec_info, &profile, &files.profiles(), || files.paths())?;
-    let identity = fingerprint(env, &profile, &files);
+    let profiles = files.profiles();
+    let request = TokenRequest::resolve(args, global, env, &exec_info, &profile, &profiles, || files.paths())?;
+    let identity = fingerprint(env, &profile, &files, &profiles);
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
     let client = if exec_info.from_client_go { getppid() } else { None };
@@ -324,7 +326,7 @@ impl Call<'_> {
     }
 
     fn is_same_identity(&self) -> bool {
-        fingerprint(self.env, self.profile, self.files) == self.identity
+        fingerprint(self.env, self.profile, self.files, &self.files.profiles()) == self.identity
     }
 
     /// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
@@ -406,8 +408,7 @@ fn source_in_words(profile: &ProfileChoice, env: &Env) -> String {
     }
 }
 
-fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles) -> Fingerprint {
-    let profiles = files.profiles();
+fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles, profiles: &ProfileFiles) -> Fingerprint {
     let chain = profiles.chain(&profile.name);
     let workload = workload_token_files(env, &chain);
     let login = login_token_files(env, &chain);

@@ -1,4 +1,4 @@
-//! Parse, run, print, exit. Nothing else prints.
+//! Parse, run, print, exit. Nothing else prints, but `verbose` and the question of `mfa`.
 
 use std::io::Write as _;
 use std::process::ExitCode;

@@ -131,7 +131,8 @@ impl TokenRequest {
         };
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
-        let of_profile = if profile.is_outdone_by_keys(env) { None } else { files.roles_on_the_way(&profile.name) };
+        let has_role = !profile.is_outdone_by_keys(env) && section.get("role_arn").is_some();
+        let of_profile = if has_role { files.roles_on_the_way(&profile.name) } else { None };
         let (sections, base_profile) = of_profile.unwrap_or_else(|| (Vec::new(), profile.name.clone()));
         let steps = sections.iter().map(|section| RoleRequest::of_profile(section, &endpoint.region));
         let mut via = steps.collect::<Result<Vec<_>, _>>()?;
