@@ -135,8 +135,11 @@ impl SourceFile {
 
 /// A file of no more than so many bytes.
 pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut contents = Vec::new();
-    let len = File::open(path)?.take(most + 1).read_to_end(&mut contents)?;
+    let file = File::open(path)?;
+    // At once, and not by doubling: the config files of some have a megabyte.
+    let expected = file.metadata().map_or(0, |metadata| metadata.len().min(most));
+    let mut contents = Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1);
+    let len = file.take(most + 1).read_to_end(&mut contents)?;
     if len as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
 }
 
