@@ -237,6 +237,13 @@ output = json
         assert_eq!(files.chain("nobody").len(), 0);
     }
 
+    #[test]
+    fn white_space_in_a_header_does_not_hide_its_name() {
+        for header in ["[profile dev ]", "[ profile  dev ]", "[profile dev]\t", "[profile dev] # x"] {
+            assert!(ProfileFiles::new(header.as_bytes(), b"").profile("dev").is_some(), "{header}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_header_of_a_name_is_passed_over(line in "\\[(profile )?[\"' ]?[ab .\\\\-]{1,4}[\"' ]?\\]( [#;]x)?", name in "[ab .-]{1,4}") {

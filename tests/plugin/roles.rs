@@ -50,6 +50,14 @@ fn the_first_role_that_is_permitted_is_used_and_remembered() {
 }
 
 #[test]
+fn another_list_of_roles_is_another_session() {
+    let team = Team::new();
+    let alice = team.account.alices_plugin();
+    team.run(&alice, &[]).good_token();
+    alice.token(&["--role", &team.ops]).failed_with(4);
+}
+
+#[test]
 fn a_promotion_is_found_with_refresh_and_when_the_session_ends() {
     let team = Team::new();
     let alice = team.account.alices_plugin();
