@@ -333,6 +333,8 @@ struct Source {
     /// Another was named, and comes after it.
     is_unexpected: bool,
     profile: String,
+    /// The profile whose role starts from this one.
+    source_of: Option<String>,
     login: Option<Login>,
     uses_credential_process: bool,
     /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
@@ -373,6 +375,7 @@ impl Source {
             name,
             is_unexpected,
             profile: profile.name.clone(),
+            source_of: profile.source_of.clone(),
             login: Login::of(&of_profile, env),
             uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),
             keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
@@ -393,9 +396,17 @@ impl Source {
         if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.login.is_none() {
             // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
             let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
-            return match why {
-                Some(why) => self.failed(why),
-                None => Error::NoCredentials { source_name: self.name.clone() },
+            return match (why, &self.source_of) {
+                (Some(why), _) => self.failed(why),
+                (None, Some(of)) => Error::CredentialsFailed {
+                    source_name: self.name.clone(),
+                    why: "it does not say where they are".into(),
+                    hint: format!(
+                        "add keys, `sso_session` or another source to it, or correct `source_profile` of `{}`",
+                        shown(of)
+                    ),
+                },
+                (None, None) => Error::NoCredentials { source_name: self.name.clone() },
             };
         }
         let doing = || Doing::GetCredentials(self.name.clone());

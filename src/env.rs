@@ -16,6 +16,11 @@ impl Env {
         Env(std::env::vars_os().collect())
     }
 
+    /// What was typed to start this process, the program first, to be shown; odd bytes replaced.
+    pub fn argv() -> Vec<String> {
+        std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
     /// The value of a variable; unset, empty and not UTF-8 are all `None`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()

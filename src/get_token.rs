@@ -1,5 +1,5 @@
 //! The story of one call: what is asked for, what is in the cache, what has to be fetched, what is printed. The only
-//! file that knows the order.
+//! module that knows the order.
 
 mod assume;
 
@@ -51,15 +51,15 @@ pub fn get_token(
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
     let client = if exec_info.from_client_go { getppid() } else { None };
-    for (given, meant) in [
-        (Some(&args.cluster), Some(request.cluster.as_str())),
-        (args.session_name.as_ref(), request.role.as_ref().and_then(|role| Some(role.session_name.as_ref()?.as_str()))),
-    ] {
-        if let (Some(given), Some(meant)) = (given, meant)
-            && given != meant
-        {
+    let say_if_arn = |given: &str, meant: &str| {
+        if given != meant {
             verbose.say(|| format!("`{}` is an ARN: its last part, `{meant}`, is meant", shown(given)));
         }
+    };
+    say_if_arn(&args.cluster, request.cluster.as_str());
+    let session_name = request.role.as_ref().and_then(|role| role.session_name.as_ref());
+    if let (Some(given), Some(meant)) = (&args.session_name, session_name) {
+        say_if_arn(given, meant.as_str());
     }
     verbose.say(|| {
         let StsEndpoint { region, .. } = &request.endpoint;
@@ -410,10 +410,8 @@ fn source_in_words(profile: &ProfileChoice, env: &Env) -> String {
 
 fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles, profiles: &ProfileFiles) -> Fingerprint {
     let chain = profiles.chain(&profile.name);
-    let workload = workload_token_files(env, &chain);
-    let login = login_token_files(env, &chain);
-    let tokens = [sso_token_files(env, &chain), login, workload].concat();
-    let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(&tokens).collect();
+    let tokens = [sso_token_files(env, &chain), login_token_files(env, &chain), workload_token_files(env, &chain)];
+    let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(tokens.iter().flatten()).collect();
     let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();
     let is_relative = processes.iter().any(|command| command.contains("./"));
     let place = Place {

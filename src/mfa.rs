@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 
@@ -50,7 +51,8 @@ pub fn ask(question: &str) -> Option<MfaCode> {
         let mut line = String::new();
         let stdin = std::io::stdin();
         let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
-        if poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience)) != Ok(1) {
+        // Ctrl-Z and `fg` interrupt it.
+        if retry_on_intr(|| poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience))) != Ok(1) {
             return None;
         }
         if stdin.read_line(&mut line).ok()? == 0 {

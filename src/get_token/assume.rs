@@ -7,6 +7,7 @@ use super::{Call, Ready, Who, in_words};
 use crate::cache::entry::{CallerEntry, SessionEntry, SessionState};
 use crate::cache::key::Key;
 use crate::credentials::Aws;
+use crate::env::Env;
 use crate::error::{Error, Refusal, shown};
 use crate::mfa::{self, MfaCode};
 use crate::names::{MfaSerial, NameTemplate, RoleArn, SessionName};
@@ -185,7 +186,7 @@ impl Call<'_> {
             "EKS_GROUP_AUTH_CACHE_DIR",
         ];
         let variables = DECIDING.iter().filter_map(|name| Some(format!("{name}={} ", quoted(self.env.get(name)?))));
-        let argv: Vec<String> = std::env::args().collect();
+        let argv = Env::argv();
         let program = argv.first().filter(|program| program.contains('/')).map_or("eks-group-auth", String::as_str);
         let mut line = variables.collect::<String>() + &quoted(program);
         for word in argv.iter().skip(1) {

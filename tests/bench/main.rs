@@ -136,7 +136,7 @@ fn bench() -> Result<(), String> {
     sts.set_delay(FAR);
     let far = parallel(&plugin, &args)?;
     sts.set_delay(Duration::ZERO);
-    let name = format!("{PARALLEL} cold at once, until the last has ended");
+    let name = format!("{PARALLEL} cold at once, until the last has ended, best of {TRIES}");
     table.add(Row { name, near: Some(near), far: Some(far), assume_roles: Some(asked), ..Row::default() });
 
     kubectl(&installed.binary, &timer, &mut table)?;

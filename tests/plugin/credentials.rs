@@ -382,8 +382,9 @@ fn a_source_profile_without_credentials_is_not_passed_over_for_the_machines() {
     );
     let plugin = account.plugin().config(&config);
     let plugin = plugin.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/creds", server.address));
-    let stderr = plugin.env("AWS_PROFILE", "dev").token(&[]).stderr;
-    assert!(stderr.contains("none from profile `base` (source of `dev`)"), "{stderr}");
+    let expected = "eks-group-auth: error: no AWS credentials from profile `base` (source of `dev`): it does not say where they are\n\
+                    eks-group-auth: hint: add keys, `sso_session` or another source to it, or correct `source_profile` of `dev`\n";
+    assert_eq!(plugin.env("AWS_PROFILE", "dev").token(&[]).failed_with(3), expected);
     assert_eq!(seen.lock().unwrap().len(), 0);
 }
 
