@@ -111,7 +111,7 @@ impl RoleArn {
                 name: "--role",
                 value: value.to_owned(),
                 rule: format!("of partition `{expected}`, that of region `{region}`").into(),
-                hint: Some("correct `--role` or `--region`".into()),
+                hint: Some("correct the role or `--region`".into()),
             });
         }
         Ok(RoleArn(value.to_owned()))

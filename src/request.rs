@@ -159,21 +159,19 @@ impl TokenRequest {
 impl RoleRequest {
     /// What a profile with `role_arn` says.
     fn of_profile(section: &Section, region: &Region) -> Result<Self, Error> {
-        const NAMES: [(&str, &str); 5] = [
-            ("role_arn", "`role_arn` of the profile or its source"),
-            ("role_session_name", "`role_session_name` of the profile or its source"),
-            ("external_id", "`external_id` of the profile or its source"),
-            ("duration_seconds", "`duration_seconds` of the profile or its source"),
-            ("mfa_serial", "`mfa_serial` of the profile or its source"),
-        ];
-        let [arn, session_name, external_id, duration, mfa_serial] = NAMES.map(|(key, name)| (section.get(key), name));
+        let role_arn = "`role_arn` of the profile or its source";
+        let session_name = "`role_session_name` of the profile or its source";
+        let mfa_serial = "`mfa_serial` of the profile or its source";
+        let arn = section.get("role_arn").unwrap_or_default();
+        let external_id = section.get("external_id").map(ExternalId::parse).transpose();
+        let duration = section.get("duration_seconds").map(parse_duration).transpose();
         Ok(RoleRequest {
-            candidates: vec![named(arn.1, RoleArn::parse(arn.0.unwrap_or_default(), region))?],
-            session_name: session_name.0.map(|value| NameTemplate::parse(session_name.1, value)).transpose()?,
+            candidates: vec![named(role_arn, RoleArn::parse(arn, region))?],
+            session_name: section.get("role_session_name").map(|n| NameTemplate::parse(session_name, n)).transpose()?,
             source_identity: None,
-            external_id: external_id.0.map(|value| named(external_id.1, ExternalId::parse(value))).transpose()?,
-            duration: duration.0.map(|value| named(duration.1, parse_duration(value))).transpose()?,
-            mfa_serial: mfa_serial.0.map(|value| MfaSerial::parse(mfa_serial.1, value)).transpose()?,
+            external_id: named("`external_id` of the profile or its source", external_id)?,
+            duration: named("`duration_seconds` of the profile or its source", duration)?,
+            mfa_serial: section.get("mfa_serial").map(|serial| MfaSerial::parse(mfa_serial, serial)).transpose()?,
         })
     }
 

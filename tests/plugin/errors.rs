@@ -309,7 +309,7 @@ fn the_words_of_some_bad_arguments() {
             &["token", "-i", "demo", "-r", "arn:aws-cn:iam::111122223333:role/dev"],
             lines(
                 "--role `arn:aws-cn:iam::111122223333:role/dev` is not valid: it must be of partition `aws`, that of region `eu-west-1`",
-                "correct `--role` or `--region`",
+                "correct the role or `--region`",
             ),
         ),
         (&["token"], lines("the following required arguments were not provided: --cluster <NAME>", hint_about_help)),
@@ -471,4 +471,20 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: AWS is failing: Throttling: Rate exceeded";
     assert_eq!(output.failed_with(5), lines(error, "wait a little, then try again"));
+}
+
+#[test]
+fn a_mistake_in_the_role_of_a_profile_is_said_of_its_property() {
+    let account = Account::new();
+    for (property, value, rule) in [
+        ("role_arn", "dev", "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`"),
+        ("external_id", "?", "2 to 1224 letters, digits and `_+=,.@:/-`"),
+        ("duration_seconds", "1h", "a number of seconds from 900 to 43200"),
+    ] {
+        let role = if property == "role_arn" { String::new() } else { format!("role_arn = {}\n", account.dev) };
+        let config = format!("[profile dev]\n{role}{property} = {value}\nsource_profile = keys\n[profile keys]\n");
+        let stderr = account.plugin().config(&config).token(&["--profile", "dev"]).failed_with(2).to_owned();
+        let expected = format!("`{property}` of the profile or its source `{value}` is not valid: it must be {rule}");
+        assert_eq!(stderr, format!("eks-group-auth: error: {expected}\n"));
+    }
 }
