@@ -24,6 +24,8 @@ pub enum Error {
     NoEndpoint { region: String, why: String },
     /// A config or credentials file that cannot be read.
     SourceFile { path: String, why: String },
+    /// A line of such a file that cannot be understood, in a section that is used.
+    BrokenLine { path: String, line: u32, why: &'static str },
     /// A CA bundle that cannot be used.
     CaBundle { path: String, why: String },
     /// A profile was named that neither file has.
@@ -146,6 +148,7 @@ impl Error {
             | Error::ExecInfo { .. }
             | Error::NoEndpoint { .. }
             | Error::SourceFile { .. }
+            | Error::BrokenLine { .. }
             | Error::CaBundle { .. } => 2,
             Error::NoSuchProfile { .. } | Error::NoCredentials { .. } | Error::CredentialsFailed { .. } => 3,
             Error::NeedsLogin { .. } | Error::NeedsMfa { .. } => 6,
@@ -180,8 +183,8 @@ impl Error {
                       `use_fips_endpoint` and `use_dualstack_endpoint`"
                     .into(),
             ),
-            Error::SourceFile { .. } => {
-                Some("mend it, or name another with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE".into())
+            Error::SourceFile { .. } | Error::BrokenLine { .. } => {
+                Some("correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE".into())
             }
             Error::CaBundle { .. } => Some(
                 "point AWS_CA_BUNDLE (or `ca_bundle` in the profile) at a PEM file of the certificate \
@@ -336,6 +339,9 @@ impl fmt::Display for Error {
                 write!(f, "no STS endpoint in `{}` fits: {}", shown(region), shown(why))
             }
             Error::SourceFile { path, why } => write!(f, "`{}` cannot be read: {}", shown(path), shown(why)),
+            Error::BrokenLine { path, line, why } => {
+                write!(f, "`{}` cannot be read at line {line}: {why}", shown(path))
+            }
             Error::CaBundle { path, why } => write!(f, "CA bundle `{}` cannot be used: {}", shown(path), shown(why)),
             Error::NoSuchProfile { profile, files } => {
                 write!(f, "profile `{}` not found in {}", shown(profile), shown(files))

@@ -18,6 +18,8 @@
 
 #![forbid(unsafe_code)]
 
+/// The grammar of AWS's config and credentials files.
+pub mod aws_file;
 /// The cache on disk: keys, entries, and the directory that holds them.
 pub mod cache;
 /// `eks-group-auth cache`: path, list, clear.
@@ -52,6 +54,8 @@ pub mod plain_args;
 pub mod presign;
 /// The AWS shared config and credentials files, as far as they are needed before the SDK starts.
 pub mod profile;
+/// Which sections of the AWS files are which profile, and what it says.
+pub mod profile_files;
 /// What a profile itself has for credentials.
 pub mod profile_source;
 /// Regions and the partitions that they belong to.

@@ -1,0 +1,459 @@
+//! Which sections of the AWS config and credentials files are which profile, as the AWS CLI names and merges them, and
+//! what a profile says. Pure.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::Path;
+
+use crate::aws_file::{AwsFile, Broken, Section};
+use crate::error::{Error, shown};
+use crate::words;
+
+/// Both files, read once.
+pub struct ProfileFiles<'a> {
+    config: File<'a>,
+    credentials: File<'a>,
+}
+
+struct File<'a> {
+    path: &'a Path,
+    sections: AwsFile<'a>,
+}
+
+/// One profile, or a section that profiles refer to.
+#[derive(Debug)]
+pub struct Profile<'a> {
+    name: String,
+    kind: Kind,
+    /// The credentials file's properties come before the config file's.
+    from_credentials: Option<Part<'a>>,
+    from_config: Option<Part<'a>>,
+}
+
+#[derive(Debug)]
+struct Part<'a> {
+    path: &'a Path,
+    section: Section<'a>,
+}
+
+/// What a header of the config file begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Profile,
+    SsoSession,
+    Services,
+}
+
+impl Kind {
+    fn word(self) -> &'static str {
+        match self {
+            Kind::Profile => "profile",
+            Kind::SsoSession => "sso-session",
+            Kind::Services => "services",
+        }
+    }
+}
+
+/// The value of a property, and where it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Value<'a> {
+    pub text: &'a str,
+    pub place: Place<'a>,
+}
+
+/// Where a property is written. Shows as a person would look for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    property: &'a str,
+    kind: Kind,
+    name: &'a str,
+    path: &'a Path,
+    line: u32,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Place { property, kind, name, path, line } = self;
+        let name = shown(name);
+        match kind {
+            Kind::Profile => write!(f, "`{property}` of profile `{name}`")?,
+            Kind::SsoSession | Kind::Services => write!(f, "`{property}` of `[{} {name}]`", kind.word())?,
+        }
+        write!(f, " (line {line} of {})", shown(&path.display().to_string()))
+    }
+}
+
+/// Keys as one file has them: they are never joined from two.
+#[derive(Debug)]
+pub struct KeyProperties<'a> {
+    pub id: Value<'a>,
+    pub secret: Option<Value<'a>>,
+    pub session_token: Option<Value<'a>>,
+    /// What the tools that wrote them say of their end.
+    pub expiry: Option<Value<'a>>,
+}
+
+impl<'a> ProfileFiles<'a> {
+    /// Each file by its path and its text, which is empty where there is none.
+    pub fn new(
+        (config_path, config): (&'a Path, &'a str),
+        (credentials_path, credentials): (&'a Path, &'a str),
+    ) -> Self {
+        // Windows Notepad writes a byte order mark.
+        let sections = |text: &'a str| AwsFile::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+        ProfileFiles {
+            config: File { path: config_path, sections: sections(config) },
+            credentials: File { path: credentials_path, sections: sections(credentials) },
+        }
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::BrokenLine`], where one of its sections has a line that cannot be understood.
+    pub fn profile(&self, name: &str) -> Result<Option<Profile<'a>>, Error> {
+        let from_credentials = self.credentials.part(name)?;
+        self.with_config(Kind::Profile, name, from_credentials)
+    }
+
+    /// A section of the config file that profiles refer to.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn section(&self, kind: Kind, name: &str) -> Result<Option<Profile<'a>>, Error> {
+        self.with_config(kind, name, None)
+    }
+
+    fn with_config(
+        &self,
+        kind: Kind,
+        name: &str,
+        from_credentials: Option<Part<'a>>,
+    ) -> Result<Option<Profile<'a>>, Error> {
+        // Of `[default]` and `[profile default]`, or `[x y]` and `[x "y"]`, the later replaces the earlier.
+        let mut headers: Vec<&str> = Vec::new();
+        for (header, _) in self.config.sections.headers() {
+            if is_of(header, kind, name) && !headers.contains(&header) {
+                headers.push(header);
+            }
+        }
+        let from_config = headers.last().map_or(Ok(None), |header| self.config.part(header))?;
+        let is_there = from_credentials.is_some() || from_config.is_some();
+        Ok(is_there.then(|| Profile { name: name.to_owned(), kind, from_credentials, from_config }))
+    }
+
+    /// What a person who looks for this profile may have written in its place: the header and its line.
+    pub fn mistaken_header(&self, name: &str) -> Option<MistakenHeader> {
+        let find = |file: &File, written: &str, meant: String| {
+            let (_, line) = file.sections.headers().find(|(header, _)| *header == written)?;
+            let path = file.path.display().to_string();
+            Some(MistakenHeader { written: format!("[{written}]"), meant, path, line })
+        };
+        let quoted = if name.contains([' ', '\t']) { format!("\"{name}\"") } else { name.to_owned() };
+        find(&self.config, name, format!("[profile {quoted}]"))
+            .or_else(|| find(&self.credentials, &format!("profile {name}"), format!("[{name}]")))
+            .or_else(|| find(&self.config, &format!("profile {name}"), format!("[profile {quoted}]")))
+    }
+
+    /// Each line that cannot be understood, in whatever section: its file, its number, and why.
+    pub fn broken_lines(&self) -> impl Iterator<Item = (&'a Path, Broken)> {
+        let of = |file: &File<'a>| {
+            let path = file.path;
+            file.sections.broken_lines().into_iter().map(move |broken| (path, broken)).collect::<Vec<_>>()
+        };
+        of(&self.config).into_iter().chain(of(&self.credentials))
+    }
+}
+
+/// A header that the AWS CLI does not take for the profile that is looked for.
+#[derive(Debug, PartialEq, Eq)]
+pub struct MistakenHeader {
+    pub written: String,
+    pub meant: String,
+    pub path: String,
+    pub line: u32,
+}
+
+impl<'a> File<'a> {
+    fn part(&self, header: &str) -> Result<Option<Part<'a>>, Error> {
+        let Some(section) = self.sections.section(header) else { return Ok(None) };
+        match section.broken() {
+            Some(broken) => Err(broken_line(self.path, broken)),
+            None => Ok(Some(Part { path: self.path, section })),
+        }
+    }
+}
+
+impl<'a> Profile<'a> {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether this is set, to nothing too.
+    pub fn has(&self, property: &str) -> bool {
+        self.parts().any(|part| part.section.property(property).is_some())
+    }
+
+    /// The value of a property that may hold anything. One that is set to nothing is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BrokenLine`], where the value is one for which the AWS CLI refuses the file.
+    pub fn text(&self, property: &'static str) -> Result<Option<Value<'_>>, Error> {
+        for part in self.parts() {
+            if let Some(value) = self.value(part, property)?.filter(|value| !value.text.is_empty()) {
+                return Ok(Some(value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The value of a property that never holds white space before `#` or `;`: people write comments behind those.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn word(&self, property: &'static str) -> Result<Option<Value<'_>>, Error> {
+        let value = self.text(property)?.map(|value| Value { text: without_comment(value.text), ..value });
+        Ok(value.filter(|value| !value.text.is_empty()))
+    }
+
+    /// A property in the table of another, such as `endpoint_url` in `sts =` of a services section.
+    ///
+    /// # Errors
+    ///
+    /// The same.
+    pub fn in_table(&self, table: &'static str, property: &'static str) -> Result<Option<Value<'_>>, Error> {
+        for part in self.parts() {
+            let Some(value) = self.value(part, table)? else { continue };
+            let pairs = part.section.property(table).and_then(|of| of.table()).into_iter().flatten();
+            let found = pairs.filter(|(key, text)| *key == property && !text.is_empty()).last();
+            return Ok(found.map(|(_, text)| Value { text, ..value }));
+        }
+        Ok(None)
+    }
+
+    /// The keys of the credentials file.
+    pub fn keys_in_credentials_file(&self) -> Result<Option<KeyProperties<'_>>, Error> {
+        self.keys(self.from_credentials.as_ref())
+    }
+
+    /// The keys of the config file.
+    pub fn keys_in_config_file(&self) -> Result<Option<KeyProperties<'_>>, Error> {
+        self.keys(self.from_config.as_ref())
+    }
+
+    /// A secret without an id is nothing. Of the session token's two names the old one comes first.
+    fn keys<'b>(&'b self, part: Option<&'b Part<'a>>) -> Result<Option<KeyProperties<'b>>, Error> {
+        let Some(part) = part else { return Ok(None) };
+        let Some(id) = self.value(part, "aws_access_key_id")? else { return Ok(None) };
+        let first = |names: [&'static str; 2]| match self.value(part, names[0])? {
+            Some(value) => Ok(Some(value)),
+            None => self.value(part, names[1]),
+        };
+        Ok(Some(KeyProperties {
+            id,
+            secret: self.value(part, "aws_secret_access_key")?,
+            session_token: first(["aws_security_token", "aws_session_token"])?,
+            expiry: first(["x_security_token_expires", "aws_expiration"])?.filter(|value| !value.text.is_empty()),
+        }))
+    }
+
+    /// All properties, those that come first first: what tells this section from every other.
+    pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parts().flat_map(|part| part.section.properties().map(|property| (property.key(), &*property.value)))
+    }
+
+    /// Whether the credentials file has a part in it: the same properties could mean something else in the other file.
+    pub fn is_in_credentials_file(&self) -> bool {
+        self.from_credentials.is_some()
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
+        self.from_credentials.iter().chain(&self.from_config)
+    }
+
+    fn value<'b>(&'b self, part: &'b Part<'a>, name: &'static str) -> Result<Option<Value<'b>>, Error> {
+        let Some(property) = part.section.property(name) else { return Ok(None) };
+        if let Some(broken) = property.broken() {
+            return Err(broken_line(part.path, broken));
+        }
+        let place = Place { property: name, kind: self.kind, name: &self.name, path: part.path, line: property.line };
+        Ok(Some(Value { text: &property.value, place }))
+    }
+}
+
+fn broken_line(path: &Path, Broken { line, why }: Broken) -> Error {
+    Error::BrokenLine { path: path.display().to_string(), line, why }
+}
+
+/// Whether a header of the config file is of this kind and name: its text, split into words as by a shell, is two.
+fn is_of(header: &str, kind: Kind, name: &str) -> bool {
+    if kind == Kind::Profile && name == "default" && header == "default" {
+        return true;
+    }
+    // botocore asks what the header starts with, not what its first word is.
+    if !header.starts_with(kind.word()) {
+        return false;
+    }
+    match second_word(header) {
+        Some(word) => word == name,
+        None => false,
+    }
+}
+
+fn second_word(header: &str) -> Option<Cow<'_, str>> {
+    // Nearly all are as plain as `profile dev`, and a file may have ten thousand.
+    let is_plain = |b: u8| b > b' ' && b < 0x7f && !matches!(b, b'"' | b'\'' | b'\\');
+    if let Some((first, second)) = header.split_once(' ')
+        && !first.is_empty()
+        && !second.is_empty()
+        && first.bytes().chain(second.bytes()).all(is_plain)
+    {
+        return Some(second.into());
+    }
+    match words::split(header)?.as_mut_slice() {
+        [_, second] => Some(std::mem::take(second).into()),
+        _ => None,
+    }
+}
+
+/// A comment needs white space before it.
+fn without_comment(value: &str) -> &str {
+    let mut starts = value.match_indices(['#', ';']).map(|(at, _)| at);
+    let comment = starts.find(|&at| at == 0 || value[..at].ends_with(char::is_whitespace));
+    value[..comment.unwrap_or(value.len())].trim_end()
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Both files at the paths `config` and `credentials`.
+    pub fn files<'a>(config: &'a str, credentials: &'a str) -> ProfileFiles<'a> {
+        ProfileFiles::new((Path::new("config"), config), (Path::new("credentials"), credentials))
+    }
+
+    const CONFIG: &str = "\
+[default]
+region = us-east-1 # where most things are
+[profile dev]   ; a comment
+REGION=eu-west-1
+secret = a#b;c #d
+s3 =
+  region = not-this-one
+source_profile = base
+[plain]
+region = ignored
+[profile dev]
+output = json
+[profilefoo bar]
+region = eu-west-3
+[profile empty]
+region =
+";
+
+    #[test]
+    fn a_profile_has_the_properties_that_the_aws_cli_sees() {
+        let files = files(CONFIG, "[dev]\nregion = eu-west-2\n[default]\n[profile x]\n[empty]\nregion = eu-west-1\n");
+        let get = |profile: &str, property| {
+            let profile = files.profile(profile).unwrap()?;
+            profile.word(property).unwrap().map(|value| value.text.to_owned())
+        };
+        assert_eq!(get("default", "region").as_deref(), Some("us-east-1"));
+        assert_eq!(get("dev", "region").as_deref(), Some("eu-west-2"), "the credentials file comes first");
+        assert_eq!(get("dev", "output").as_deref(), Some("json"), "a section may be continued further down");
+        assert_eq!(get("bar", "region").as_deref(), Some("eu-west-3"));
+        assert_eq!(get("empty", "region").as_deref(), Some("eu-west-1"));
+        let dev = files.profile("dev").unwrap().unwrap();
+        let secret = dev.text("secret").unwrap().unwrap();
+        assert_eq!(secret.text, "a#b;c #d", "what may hold anything has no comment");
+        assert_eq!(secret.place.to_string(), "`secret` of profile `dev` (line 5 of config)");
+        assert!(files.profile("plain").unwrap().is_none());
+        assert!(files.profile("x").unwrap().is_none());
+        assert!(files.profile("profile x").unwrap().is_some(), "the AWS CLI calls it so");
+    }
+
+    #[test]
+    fn names_are_words_as_a_shell_splits_them() {
+        for (header, name) in [
+            ("profile x", "x"),
+            ("profile \"my team\"", "my team"),
+            ("profile 'x'", "x"),
+            ("profile team#1", "team#1"),
+            ("profile a;b", "a;b"),
+            ("profile  x", "x"),
+            ("profile\tx", "x"),
+            ("profile \"Someone's\"", "Someone's"),
+        ] {
+            assert!(is_of(header, Kind::Profile, name), "{header}");
+            assert!(!is_of(header, Kind::SsoSession, name), "{header}");
+        }
+        for (header, name) in [
+            ("profile two words", "two words"),
+            ("profile \"y", "y"),
+            ("profile", ""),
+            ("x", "x"),
+            ("profile a] # [x", "a"),
+        ] {
+            assert!(!is_of(header, Kind::Profile, name), "{header}");
+        }
+    }
+
+    #[test]
+    fn of_two_spellings_the_later_replaces_the_earlier() {
+        let region = |config: &str, name: &str| {
+            let files = files(config, "");
+            let profile = files.profile(name).unwrap().unwrap();
+            let region = profile.word("region").unwrap().map(|value| value.text.to_owned());
+            region.unwrap_or_default()
+        };
+        assert_eq!(region("[default]\nregion = a\n[profile default]\noutput = c\n", "default"), "");
+        assert_eq!(region("[profile default]\nregion = a\n[default]\nregion = c\n", "default"), "c");
+        assert_eq!(region("[profile x]\nregion = a\n[profile \"x\"]\nregion = b\n", "x"), "b");
+    }
+
+    #[test]
+    fn a_broken_line_spoils_its_own_section_and_no_other() {
+        let files = files("[profile a]\nno delimiter\n[profile b]\ns3 =\n  x\nregion = r\n", "");
+        let error = files.profile("a").unwrap_err().to_string();
+        assert!(error.contains("config") && error.contains("line 2"), "{error}");
+        let b = files.profile("b").unwrap().unwrap();
+        assert_eq!(b.word("region").unwrap().map(|value| value.text), Some("r"));
+        assert!(b.text("s3").is_err());
+        assert_eq!(files.broken_lines().map(|(_, broken)| broken.line).collect::<Vec<_>>(), [2, 5]);
+    }
+
+    #[test]
+    fn a_section_of_the_wrong_kind_is_pointed_at() {
+        let files = files("[dev]\n[profile a b]\n", "[profile ops]\n");
+        let mistaken = |name: &str| files.mistaken_header(name).map(|found| (found.written, found.meant));
+        assert_eq!(mistaken("dev"), Some(("[dev]".into(), "[profile dev]".into())));
+        assert_eq!(mistaken("ops"), Some(("[profile ops]".into(), "[ops]".into())));
+        assert_eq!(mistaken("a b"), Some(("[profile a b]".into(), "[profile \"a b\"]".into())));
+        assert_eq!(mistaken("other"), None);
+    }
+
+    #[test]
+    fn a_comment_needs_white_space_before_it() {
+        for (value, expected) in [("a # b", "a"), ("a#b", "a#b"), ("a\t; b", "a"), ("# b", ""), ("a", "a")] {
+            assert_eq!(without_comment(value), expected, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_plain_header_is_read_otherwise_than_by_a_shell(header in "[a-c =:#;.,\"'\\\\\u{e9}]{0,12}") {
+            let slow = words::split(&header).filter(|words| words.len() == 2).map(|words| words[1].clone());
+            prop_assert_eq!(second_word(&header).map(Cow::into_owned), slow);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "([\\[\\]# ;=\ta-c\n]|\\PC){0,200}", name in "[a-c]{0,2}") {
+            let files = files(&text, &text);
+            let _ = files.profile(&name).map(|profile| profile.map(|profile| profile.properties().count()));
+            let _ = (files.section(Kind::SsoSession, &name).is_ok(), files.mistaken_header(&name));
+        }
+    }
+}
