@@ -21,3 +21,5 @@ pub mod plugin;
 pub mod sigv4;
 /// STS on loopback: users, groups, roles, sessions.
 pub mod sts;
+/// The account of the cases in `tests/cases`.
+pub mod world;
