@@ -11,6 +11,9 @@ import traceback
 
 import awscli.clidriver
 import awscli.customizations.assumerole
+
+# Half of what it takes to start: every customization, imported late.
+import awscli.handlers  # noqa: F401
 import botocore.credentials
 import botocore.tokens
 

@@ -36,7 +36,7 @@ pub const ALICE: User = User {
 };
 
 /// The only group, and the roles that its policy lets its members assume.
-const GROUP: &str = "eks";
+pub const GROUP: &str = "eks";
 const PERMITTED: [&str; 6] = ["dev.eks-access.role", "ext", "mfa", "path/to/deep", "named", "short"];
 
 pub const WEB_IDENTITY_TOKEN: &str = "web-token-1";
@@ -161,7 +161,13 @@ fn role(arn: &str, rule: &Rule, rules: &BTreeMap<String, Rule>) -> Role {
 fn beside(request: &Request, issue: &Issue) -> Option<Reply> {
     match request.path() {
         "/__creds" => Some(container(issue(&role_arn("task"), "task-1"))),
+        // The same for whoever wants to know what was shown there.
+        "/__creds/named" => {
+            let shown = request.header("authorization").unwrap_or("nobody");
+            Some(container(issue(&role_arn("task"), &shown.replace(|c: char| !c.is_ascii_alphanumeric(), "-"))))
+        }
         "/federation/credentials" => Some(portal(request, issue)),
+        "/token" => Some(refreshed(request)),
         _ => None,
     }
 }
@@ -175,23 +181,45 @@ fn container((keys, expiration): (Keys, SystemTime)) -> Reply {
     Reply::json(200, &document)
 }
 
-/// GetRoleCredentials.
+/// The role behind a permission set in an account.
+pub fn permission_set_arn(account: &str, name: &str) -> String {
+    format!("arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{name}_0123456789abcdef")
+}
+
+/// GetRoleCredentials: `sso-token-1` is bob's in his account, whatever is asked for; any other `sso-token-…` gives what is
+/// asked for, under a name that says which token it was.
 fn portal(request: &Request, issue: &Issue) -> Reply {
     let asked = query_pairs(request.query());
-    let is_asked = |name: &str| asked.iter().any(|(key, value)| key == name && !value.is_empty());
-    if request.header("x-amz-sso_bearer_token") != Some("sso-token-1") {
+    let asked = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let token = request.header("x-amz-sso_bearer_token").unwrap_or_default();
+    let (role_name, account) = (asked("role_name"), asked("account_id"));
+    if !token.starts_with("sso-token-") {
         let error = json!({"__type": "UnauthorizedException", "message": "Session token not found or invalid"});
         return Reply::json(401, &error);
     }
-    if !is_asked("role_name") || !is_asked("account_id") {
+    if role_name.is_empty() || account.is_empty() {
         return Reply::json(400, &json!({"__type": "InvalidRequestException", "message": "a parameter is missing"}));
     }
-    let role = role_arn("aws-reserved/sso.amazonaws.com/AWSReservedSSO_Dev_0123456789abcdef");
-    let (keys, expiration) = issue(&role, "bob@example.com");
+    let (keys, expiration) = match token {
+        "sso-token-1" => issue(&permission_set_arn("123456789012", "Dev"), "bob@example.com"),
+        token => issue(&permission_set_arn(account, role_name), token),
+    };
     let milliseconds = expiration.duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis() as u64;
     let credentials = json!({
         "accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
         "sessionToken": keys.session_token, "expiration": milliseconds,
     });
     Reply::json(200, &json!({"roleCredentials": credentials}))
+}
+
+/// CreateToken: `sso-refresh-2` is good for `sso-token-2`.
+fn refreshed(request: &Request) -> Reply {
+    let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    match body["refreshToken"].as_str().and_then(|token| token.strip_prefix("sso-refresh-")) {
+        Some(number) => {
+            let token = format!("sso-token-{number}");
+            Reply::json(200, &json!({"accessToken": token, "expiresIn": 3600, "tokenType": "Bearer"}))
+        }
+        None => Reply::json(400, &json!({"__type": "InvalidGrantException", "error": "invalid_grant"})),
+    }
 }
