@@ -20,6 +20,8 @@ mod leaks;
 mod load;
 /// A cluster that refuses a good token, with the real kubectl.
 mod refused;
+/// Generated files and environments, beside the AWS CLI.
+mod worlds;
 
 use support::account::Account;
 use support::plugin::{Output, Plugin};

@@ -9,6 +9,8 @@ mod support;
 mod answers;
 /// What is kept, for how long, and in which files.
 mod cache;
+/// People's own files, arguments and environments, as data.
+mod cases;
 /// A profile's credential_process: its words, what it says, and its end.
 mod credential_process;
 /// Where base credentials come from.

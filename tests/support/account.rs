@@ -37,12 +37,17 @@ impl Account {
 
     /// A machine with no credentials.
     pub fn plugin(&self) -> Plugin {
-        let Some(binary) = option_env!("CARGO_BIN_EXE_eks-group-auth") else { panic!("only tests know the binary") };
-        Plugin::new(binary, &self.sts)
+        Plugin::new(binary(), &self.sts)
     }
 
     /// AssumeRole and GetCallerIdentity calls so far.
     pub fn counts(&self) -> (usize, usize) {
         (self.sts.count("AssumeRole"), self.sts.count("GetCallerIdentity"))
     }
+}
+
+/// The program that is tested.
+pub fn binary() -> &'static str {
+    let Some(binary) = option_env!("CARGO_BIN_EXE_eks-group-auth") else { panic!("only tests know the binary") };
+    binary
 }

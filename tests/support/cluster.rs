@@ -137,10 +137,28 @@ fn serve(shared: &Shared, request: &Request) -> Reply {
     reply
 }
 
+/// Whom a token proves to be, and the host that says so.
+pub struct Proof {
+    pub arn: String,
+    pub host: String,
+}
+
+/// What a cluster of this name would learn from this token, in whatever region the token was signed for, if everybody
+/// were mapped.
+pub fn prove(sts: &Sts, cluster: &str, token: &str) -> Result<Proof, String> {
+    let url = url_in(token)?;
+    let pairs = query_pairs(url.split_once('?').map_or("", |(_, query)| query));
+    let credential = pairs.iter().find(|(name, _)| name == "X-Amz-Credential").map_or("", |(_, value)| value.as_str());
+    let region = credential.split('/').nth(2).unwrap_or_default();
+    let (host, path_and_query) = verify(token, region, sts.clock()())?;
+    let arn = replay(sts.address(), cluster, &host, &path_and_query)?;
+    Ok(Proof { arn, host })
+}
+
 /// aws-iam-authenticator's `Verify`, then the mapping.
 fn authenticate(shared: &Shared, token: &str) -> Result<User, String> {
     let (host, path_and_query) = verify(token, &shared.region, (shared.clock)())?;
-    let caller = replay(shared, &host, &path_and_query)?;
+    let caller = replay(shared.sts, &shared.name, &host, &path_and_query)?;
     let parts: Vec<&str> = caller.splitn(6, ':').collect();
     let resource: Vec<&str> = parts.get(5).copied().unwrap_or_default().split('/').collect();
     let &["assumed-role", role, session] = resource.as_slice() else {
@@ -162,10 +180,7 @@ fn authenticate(shared: &Shared, token: &str) -> Result<User, String> {
 fn verify(token: &str, region: &str, now: SystemTime) -> Result<(String, String), String> {
     let rule = |fits: bool, why: &str| if fits { Ok(()) } else { Err(why.to_owned()) };
     rule(token.len() < 4096, "token is too large")?;
-    let encoded = token.strip_prefix("k8s-aws-v1.").ok_or("token is missing expected \"k8s-aws-v1.\" prefix")?;
-    let decoded =
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(encoded).map_err(|error| error.to_string())?;
-    let url = String::from_utf8(decoded).map_err(|error| error.to_string())?;
+    let url = url_in(token)?;
     let rest = url.strip_prefix("https://").ok_or("unexpected scheme")?;
     let (host, path_and_query) = rest.split_once('/').ok_or("unexpected path")?;
     rule(accepted_hosts(region).iter().any(|accepted| accepted == host), "unexpected hostname in pre-signed URL")?;
@@ -203,6 +218,13 @@ fn verify(token: &str, region: &str, now: SystemTime) -> Result<(String, String)
     Ok((host.to_owned(), format!("/{path_and_query}")))
 }
 
+fn url_in(token: &str) -> Result<String, String> {
+    let encoded = token.strip_prefix("k8s-aws-v1.").ok_or("token is missing expected \"k8s-aws-v1.\" prefix")?;
+    let decoded =
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(encoded).map_err(|error| error.to_string())?;
+    String::from_utf8(decoded).map_err(|error| error.to_string())
+}
+
 /// The four STS hosts of a region, by the rules of its partition.
 fn accepted_hosts(region: &str) -> Vec<String> {
     let (suffix, dual_stack) = match region {
@@ -226,12 +248,11 @@ fn accepted_hosts(region: &str) -> Vec<String> {
 }
 
 /// Asks STS, as the server does: with its own name in the signed header. Answers the caller's ARN.
-fn replay(shared: &Shared, host: &str, path_and_query: &str) -> Result<String, String> {
+fn replay(sts: SocketAddr, cluster: &str, host: &str, path_and_query: &str) -> Result<String, String> {
     let request = format!(
-        "GET {path_and_query} HTTP/1.1\r\nHost: {host}\r\nx-k8s-aws-id: {}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
-        shared.name
+        "GET {path_and_query} HTTP/1.1\r\nHost: {host}\r\nx-k8s-aws-id: {cluster}\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
     );
-    let mut stream = TcpStream::connect(shared.sts).map_err(|error| error.to_string())?;
+    let mut stream = TcpStream::connect(sts).map_err(|error| error.to_string())?;
     // The loopback STS keeps connections open; one answer is what is wanted here.
     stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(|error| error.to_string())?;
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;

@@ -7,6 +7,8 @@
 
 /// The account that most tests are about.
 pub mod account;
+/// The AWS CLI, called many times.
+pub mod aws_cli;
 /// client-go's part, where there is no kubectl.
 pub mod client_go;
 /// A Kubernetes API server on loopback, with the authenticator of an EKS cluster.
@@ -21,3 +23,5 @@ pub mod plugin;
 pub mod sigv4;
 /// STS on loopback: users, groups, roles, sessions.
 pub mod sts;
+/// The account of the cases in `tests/cases`.
+pub mod world;

@@ -1,6 +1,7 @@
 //! Running the plugin with a scrubbed environment: a home of its own, nothing of AWS but what the test says.
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -93,10 +94,29 @@ impl Plugin {
 
     /// Writes a file under the home directory.
     pub fn write(self, path: &str, text: &str) -> Self {
+        self.write_bytes(path, text.as_bytes())
+    }
+
+    /// The same, with what need not be text.
+    pub fn write_bytes(self, path: &str, bytes: &[u8]) -> Self {
         let path = self.home().join(path);
         std::fs::create_dir_all(path.parent().expect("it is under the home")).expect("a directory");
-        std::fs::write(path, text).expect("a file");
+        std::fs::write(path, bytes).expect("a file");
         self
+    }
+
+    /// Writes a program under the home directory. Another process writes it: if this one did, another thread's child
+    /// could hold the open file for a moment, and the kernel would not run what somebody may still write to.
+    pub fn write_program(self, path: &str, text: &str) -> Self {
+        let plugin = self.write(path, "");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(plugin.home().join(path)).stdin(Stdio::piped());
+        let mut child = shell.spawn().expect("there is a shell");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(text.as_bytes()).expect("the shell reads");
+        drop(stdin);
+        assert!(child.wait().expect("it is our child").success(), "{path} was not written");
+        plugin
     }
 
     pub fn environment(&self) -> &[(OsString, OsString)] {

@@ -1,7 +1,7 @@
 //! STS on loopback: users in groups, roles that groups may assume, sessions. It verifies every signature and refuses
 //! what the real one refuses, in the real one's words.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -64,6 +64,8 @@ pub struct Role {
     pub session_token_len: usize,
     /// Whether it trusts only those who show a code of this device.
     pub mfa_serial: Option<String>,
+    /// What its sessions may be called; anything where there is nothing.
+    pub session_name: Option<regex::Regex>,
 }
 
 impl Role {
@@ -76,18 +78,22 @@ impl Role {
             life: None,
             session_token_len: 400,
             mfa_serial: None,
+            session_name: None,
         }
     }
 }
 
 type Override = Box<dyn Fn(&Call) -> Option<Reply> + Send>;
+/// Makes a session of a role, by ARN, under this name: its keys, and when it ends.
+pub type Issue<'a> = dyn Fn(&str, &str) -> (Keys, SystemTime) + 'a;
+type Beside = Arc<dyn Fn(&Request, &Issue) -> Option<Reply> + Send + Sync>;
 
 #[derive(Default)]
 struct State {
     principals: Vec<Principal>,
     roles: HashMap<String, Role>,
-    /// Tokens of an identity provider, each with the role that trusts it.
-    web_identities: HashMap<String, String>,
+    /// Tokens of an identity provider, each with a role that trusts it.
+    web_identities: HashSet<(String, String)>,
     calls: Vec<Call>,
     /// The codes of all MFA devices; each is good once.
     mfa_codes: Vec<String>,
@@ -96,6 +102,7 @@ struct State {
     /// How far its clock is ahead of the machine's, in seconds.
     clock_ahead: i64,
     instead: Option<Override>,
+    beside: Option<Beside>,
 }
 
 impl State {
@@ -150,34 +157,45 @@ impl Sts {
 
     /// Anybody at all, with an access key.
     pub fn add_principal(&self, arn: &str, groups: &[&str]) -> Keys {
-        let mut state = self.lock();
-        let number = state.principals.len();
+        let number = self.lock().principals.len();
         let keys = Keys {
             access_key_id: format!("AKIALOOPBACK{number:08}"),
             secret_access_key: format!("secret/of+principal/{number:020}"),
             session_token: None,
         };
+        self.add_principal_with(arn, keys.clone(), groups);
+        keys
+    }
+
+    /// The same, with an access key that is known beforehand.
+    pub fn add_principal_with(&self, arn: &str, keys: Keys, groups: &[&str]) {
+        let mut state = self.lock();
+        let number = state.principals.len();
         state.principals.push(Principal {
-            keys: keys.clone(),
+            keys,
             arn: arn.to_owned(),
             user_id: format!("AIDALOOPBACK{number:08}"),
             expiration: None,
             role_arn: None,
             groups: groups.iter().map(|group| (*group).to_owned()).collect(),
         });
-        keys
     }
 
     /// A role in the account, by its path and name; answers its ARN.
     pub fn add_role(&self, path_and_name: &str, role: Role) -> String {
         let arn = format!("arn:aws:iam::{ACCOUNT}:role/{path_and_name}");
-        self.lock().roles.insert(arn.clone(), role);
+        self.add_role_by_arn(&arn, role);
         arn
+    }
+
+    /// A role in whichever account.
+    pub fn add_role_by_arn(&self, arn: &str, role: Role) {
+        self.lock().roles.insert(arn.to_owned(), role);
     }
 
     /// Whoever shows this token may assume this role.
     pub fn trust_web_identity(&self, token: &str, role_arn: &str) {
-        self.lock().web_identities.insert(token.to_owned(), role_arn.to_owned());
+        self.lock().web_identities.insert((token.to_owned(), role_arn.to_owned()));
     }
 
     /// Puts a user into a group.
@@ -231,6 +249,11 @@ impl Sts {
         self.lock().instead = None;
     }
 
+    /// What else is answered at its address: whatever this gives an answer to is no call of STS.
+    pub fn answer_beside(&self, reply: impl Fn(&Request, &Issue) -> Option<Reply> + Send + Sync + 'static) {
+        self.lock().beside = Some(Arc::new(reply));
+    }
+
     /// Calls of this action that the plugin made (not the cluster's replays).
     pub fn count(&self, action: &str) -> usize {
         self.calls().iter().filter(|call| call.action == action && !call.presigned).count()
@@ -256,6 +279,14 @@ fn refuse<T>(status: u16, code: &'static str, message: impl Into<String>) -> Res
 }
 
 fn answer(state: &Mutex<State>, request: &Request) -> Reply {
+    let beside = state.lock().expect("no handler panics").beside.clone();
+    let issue = |role_arn: &str, session_name: &str| {
+        let session = new_session(&mut state.lock().expect("no handler panics"), role_arn, session_name, 3600);
+        (session.keys, session.expiration)
+    };
+    if let Some(reply) = beside.and_then(|beside| beside(request, &issue)) {
+        return reply;
+    }
     let mut guard = state.lock().expect("no handler panics");
     let signature = Signature::of(request);
     let presigned = request.method == "GET";
@@ -285,16 +316,16 @@ fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     match outcome {
         Ok(Answer::Caller { arn, user_id }) if wants_json => Reply::json(
             200,
-            &json!({"GetCallerIdentityResponse": {"GetCallerIdentityResult": {"Account": ACCOUNT, "Arn": arn, "UserId": user_id}, "ResponseMetadata": {"RequestId": "r"}}}),
+            &json!({"GetCallerIdentityResponse": {"GetCallerIdentityResult": {"Account": account_of(&arn), "Arn": arn, "UserId": user_id}, "ResponseMetadata": {"RequestId": "r"}}}),
         ),
         Ok(Answer::Caller { arn, user_id }) => Reply::xml(
             200,
             in_envelope(
                 "GetCallerIdentity",
-                &format!("<Arn>{arn}</Arn><UserId>{user_id}</UserId><Account>{ACCOUNT}</Account>"),
+                &format!("<Arn>{arn}</Arn><UserId>{user_id}</UserId><Account>{}</Account>", account_of(&arn)),
             ),
         ),
-        Ok(Answer::Session { keys, arn, user_id, expiration }) => {
+        Ok(Answer::Session(Session { keys, arn, user_id, expiration })) => {
             Reply::xml(200, session_xml(&keys, &arn, &user_id, expiration).replace("AssumeRole", &action))
         }
         Err(Refusal { status, code, message }) if wants_json => Reply::json(
@@ -341,7 +372,14 @@ fn in_envelope(action: &str, result: &str) -> String {
 
 enum Answer {
     Caller { arn: String, user_id: String },
-    Session { keys: Keys, arn: String, user_id: String, expiration: SystemTime },
+    Session(Session),
+}
+
+struct Session {
+    keys: Keys,
+    arn: String,
+    user_id: String,
+    expiration: SystemTime,
 }
 
 fn act(state: &mut State, request: &Request, signature: Option<Signature>, call: &Call) -> Result<Answer, Refusal> {
@@ -351,11 +389,11 @@ fn act(state: &mut State, request: &Request, signature: Option<Signature>, call:
     if call.action == "AssumeRoleWithWebIdentity" {
         let (arn, session_name) =
             (call.parameter("RoleArn").unwrap_or_default(), call.parameter("RoleSessionName").unwrap_or_default());
-        let trusted = call.parameter("WebIdentityToken").and_then(|token| state.web_identities.get(token));
-        if trusted.map(String::as_str) != Some(arn) {
+        let token = call.parameter("WebIdentityToken").unwrap_or_default();
+        if !state.web_identities.contains(&(token.to_owned(), arn.to_owned())) {
             return refuse(400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account");
         }
-        return Ok(new_session(state, arn, session_name, 3600));
+        return Ok(Answer::Session(new_session(state, arn, session_name, 3600)));
     }
     let caller = authenticate(state, request, signature)?;
     match call.action.as_str() {
@@ -457,7 +495,8 @@ fn assume_role(state: &mut State, caller: usize, call: &Call) -> Result<Answer, 
         let by_group = principal.groups.iter().any(|group| role.groups.contains(group));
         let by_role = principal.role_arn.as_ref().is_some_and(|from| role.roles.contains(from));
         let knows_id = role.external_id.is_none() || role.external_id.as_deref() == call.parameter("ExternalId");
-        (by_group || by_role) && knows_id && shows_code
+        let may_be_called = role.session_name.as_ref().is_none_or(|pattern| pattern.is_match(session_name));
+        (by_group || by_role) && knows_id && shows_code && may_be_called
     });
     let Some(role) = permitted else {
         return refuse(
@@ -485,10 +524,15 @@ fn assume_role(state: &mut State, caller: usize, call: &Call) -> Result<Answer, 
     if let Some(code) = code {
         state.mfa_codes.retain(|good| good != code);
     }
-    Ok(new_session(state, &arn, &session_name, duration))
+    Ok(Answer::Session(new_session(state, &arn, &session_name, duration)))
 }
 
-fn new_session(state: &mut State, arn: &str, session_name: &str, duration: u64) -> Answer {
+/// The account in an ARN.
+fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}
+
+fn new_session(state: &mut State, arn: &str, session_name: &str, duration: u64) -> Session {
     let life = state.roles.get(arn).and_then(|role| role.life).map_or(duration, |life| life.as_secs());
     let token_len = state.roles.get(arn).map_or(400, |role| role.session_token_len);
     let number = state.sessions_issued;
@@ -502,18 +546,18 @@ fn new_session(state: &mut State, arn: &str, session_name: &str, duration: u64) 
     // Whole seconds, as in the answer.
     let since = state.now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
     let expiration = UNIX_EPOCH + Duration::from_secs(since + life);
-    let session = Principal {
-        keys: keys.clone(),
-        arn: format!("arn:aws:sts::{ACCOUNT}:assumed-role/{role_name}/{session_name}"),
-        user_id: format!("AROALOOPBACK:{session_name}"),
+    let session_arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{session_name}", account_of(arn));
+    let session = Session { keys, arn: session_arn, user_id: format!("AROALOOPBACK:{session_name}"), expiration };
+    state.sessions_issued += 1;
+    state.principals.push(Principal {
+        keys: session.keys.clone(),
+        arn: session.arn.clone(),
+        user_id: session.user_id.clone(),
         expiration: Some(expiration),
         role_arn: Some(arn.to_owned()),
         groups: Vec::new(),
-    };
-    let answer = Answer::Session { keys, arn: session.arn.clone(), user_id: session.user_id.clone(), expiration };
-    state.sessions_issued += 1;
-    state.principals.push(session);
-    answer
+    });
+    session
 }
 
 /// `YYYYMMDDTHHMMSSZ`, UTC.
