@@ -7,9 +7,10 @@
 //! the whole file.
 
 use std::borrow::Cow;
+use std::fmt;
 
-/// One file, cut into its sections.
-#[derive(Debug, Default)]
+/// One file, cut into its sections. Like all that comes out of it, it may hold secrets, and does not print.
+#[derive(Default)]
 pub struct AwsFile<'a> {
     text: &'a str,
     /// In the order of the file.
@@ -30,14 +31,13 @@ struct Header {
 }
 
 /// The properties of one section, or of several that were joined, in the order of the file.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Section<'a> {
     properties: Vec<Property<'a>>,
     /// The first line that is neither a property nor a comment.
     broken: Option<Broken>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property<'a> {
     key: &'a str,
     /// With the lines that continue it, each behind a newline, as Python joins them.
@@ -177,6 +177,12 @@ impl<'a> Section<'a> {
                 property.value.to_mut().truncate(len);
             }
         }
+    }
+}
+
+impl fmt::Debug for Section<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} properties", self.properties.len())
     }
 }
 

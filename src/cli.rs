@@ -34,9 +34,48 @@ pub struct GlobalArgs {
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
-    /// The AWS CLI's output format; the answer is always JSON
-    #[arg(long, global = true, hide = true, value_parser = ["json"])]
+    #[command(flatten)]
+    pub aws_cli: AwsCliArgs,
+}
+
+/// Options of the AWS CLI, of version 1 or 2, that may stand before or after the verb of a kubeconfig made for it. What
+/// becomes of them is said in `request`; those that it never asks for are passed over.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub struct AwsCliArgs {
+    #[arg(long, global = true, hide = true)]
     pub output: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub query: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub ca_bundle: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub endpoint_url: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub no_verify_ssl: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_sign_request: bool,
+    #[arg(long, global = true, hide = true)]
+    pub debug: bool,
+    #[arg(long, global = true, hide = true)]
+    pub v2_debug: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_paginate: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_cli_pager: bool,
+    #[arg(long, global = true, hide = true)]
+    pub cli_auto_prompt: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_cli_auto_prompt: bool,
+    #[arg(long, global = true, hide = true)]
+    pub color: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_read_timeout: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_connect_timeout: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_binary_format: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_error_format: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq, Subcommand)]
@@ -75,9 +114,9 @@ pub enum EksCommand {
 
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct TokenArgs {
-    /// Name of the cluster (of an Outposts local cluster, its id)
+    /// Name of the cluster (of an Outposts local cluster, its id) [default: KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID]
     #[arg(short = 'i', long, visible_aliases = ["cluster-name", "cluster-id"], value_name = "NAME")]
-    pub cluster: String,
+    pub cluster: Option<String>,
 
     /// Role to assume; given several times, the first that you may assume; without it your own identity signs
     #[arg(short, long, visible_alias = "role-arn", value_name = "ARN")]
@@ -119,6 +158,14 @@ pub struct TokenArgs {
     /// aws-iam-authenticator's; your own session name is always forwarded
     #[arg(long, hide = true)]
     pub forward_session_name: bool,
+
+    /// aws-iam-authenticator's; passed over
+    #[arg(short, long, hide = true)]
+    pub log_format: Option<String>,
+
+    /// aws-iam-authenticator's; passed over
+    #[arg(long, hide = true)]
+    pub feature_gates: Option<String>,
 }
 
 #[cfg(test)]

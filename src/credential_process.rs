@@ -1,23 +1,20 @@
 //! A profile's `credential_process`, run as the AWS CLI runs it: its words are a program and its arguments, with no shell
 //! between. Whatever it does, it ends: with this call, or when it has printed more than it should.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, future};
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
+use crate::dates;
+use crate::env::Env;
 use crate::secret::Secret;
 use crate::words;
 
@@ -31,35 +28,39 @@ const SAID_CHARS: usize = 400;
 /// How long something that it started, and that holds its stderr open, is waited for.
 const AFTER_ITS_END: Duration = Duration::from_millis(100);
 
-/// The command may hold secrets.
-#[derive(Debug)]
-pub struct CredentialProcess(Secret);
+/// The command may hold secrets. It gets the environment that was fingerprinted.
+pub struct CredentialProcess<'a> {
+    command: Secret,
+    env: &'a Env,
+}
 
 /// Why it gave nothing; no word of its stdout.
 #[derive(Debug)]
-struct Failed(String);
+pub struct Failed(String);
 
 /// What it prints.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
-    version: Option<u64>,
+    /// `1`, or as some write it `1.0`.
+    version: Option<f64>,
     access_key_id: Option<String>,
     secret_access_key: Option<Secret>,
     session_token: Option<Secret>,
     expiration: Option<String>,
 }
 
-impl CredentialProcess {
-    pub fn new(command: &str) -> Self {
-        CredentialProcess(Secret::new(command))
+impl<'a> CredentialProcess<'a> {
+    pub fn new(command: Secret, env: &'a Env) -> Self {
+        CredentialProcess { command, env }
     }
 
-    async fn credentials(&self) -> Result<Credentials, Failed> {
+    pub async fn credentials(&self) -> Result<Credentials, Failed> {
         let failed = |why: &str| Failed(format!("its credential_process {why}"));
-        let words = words::split(self.0.expose()).ok_or_else(|| failed("has a quotation mark without its end"))?;
+        let words =
+            words::split(self.command.expose()).ok_or_else(|| failed("has a quotation mark without its end"))?;
         let (program, arguments) = words.split_first().ok_or_else(|| failed("names no program"))?;
-        let mut process = Process::start(program, arguments)
+        let mut process = Process::start(program, arguments, self.env)
             .map_err(|error| failed(&format!("`{program}` could not be started: {error}")))?;
         let child = &mut process.child;
         let stderr = tokio::spawn(last_of(child.stderr.take().expect("it is piped")));
@@ -84,15 +85,6 @@ impl CredentialProcess {
     }
 }
 
-impl ProvideCredentials for CredentialProcess {
-    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
-    where
-        Self: 'a,
-    {
-        future::ProvideCredentials::new(async { self.credentials().await.map_err(CredentialsError::provider_error) })
-    }
-}
-
 /// The program, killed where it has not ended by itself.
 struct Process {
     child: Child,
@@ -104,9 +96,15 @@ struct Process {
 impl Process {
     /// Where there is a terminal, it stays in the group that may read from it and that Ctrl-C ends: it may ask for a
     /// password or a code.
-    fn start(program: &str, arguments: &[String]) -> io::Result<Self> {
+    fn start(program: &str, arguments: &[String], env: &Env) -> io::Result<Self> {
         let mut command = Command::new(program);
-        command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(env.all())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         let has_terminal = File::open("/dev/tty").is_ok();
         if !has_terminal {
             command.process_group(0);
@@ -148,19 +146,16 @@ fn last_lines(text: &str) -> String {
 fn parse(printed: &[u8]) -> Result<Credentials, String> {
     let answer: Answer =
         serde_json::from_slice(printed).map_err(|_| "printed something else than the JSON of credentials")?;
-    if answer.version != Some(1) {
+    if answer.version != Some(1.0) {
         return Err("printed credentials whose `Version` is not 1".into());
     }
     let (Some(access_key_id), Some(secret)) = (answer.access_key_id, answer.secret_access_key) else {
         return Err("printed no `AccessKeyId`, or no `SecretAccessKey`".into());
     };
-    let expiry = answer.expiration.map(|text| time(&text).ok_or("printed an `Expiration` that is no date of RFC 3339"));
+    let unreadable = "printed an `Expiration` that is no date with a time and a zone";
+    let expiry = answer.expiration.map(|text| dates::parse(&text).ok_or(unreadable));
     let session_token = answer.session_token.map(|token| token.expose().to_owned()).filter(|token| !token.is_empty());
     Ok(Credentials::new(access_key_id, secret.expose(), session_token, expiry.transpose()?, "credential_process"))
-}
-
-fn time(text: &str) -> Option<SystemTime> {
-    DateTime::from_str(text, Format::DateTimeWithOffset).ok()?.try_into().ok()
 }
 
 impl fmt::Display for Failed {
@@ -168,8 +163,6 @@ impl fmt::Display for Failed {
         f.write_str(&self.0)
     }
 }
-
-impl StdError for Failed {}
 
 #[cfg(test)]
 mod tests {
@@ -197,6 +190,6 @@ mod tests {
         }
         let good = r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"x","SessionToken":null,"Expiration":"2026-01-01T01:00:00+01:00"}"#;
         let credentials = parse(good.as_bytes()).expect("it is good");
-        assert_eq!(credentials.expiry(), time("2026-01-01T00:00:00Z"));
+        assert_eq!(credentials.expiry(), dates::parse("2026-01-01T00:00:00Z"));
     }
 }

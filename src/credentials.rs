@@ -1,49 +1,47 @@
-//! Base credentials, from wherever the user keeps them: the SDK's providers, in the order of the AWS CLI. One runtime,
-//! one HTTP client and one deadline serve this and the calls to STS.
+//! Base credentials, from the source that the AWS CLI would take. One runtime, one HTTP client and one deadline serve this
+//! and the calls to STS.
+
+mod container;
+mod sso;
 
 use std::cell::Cell;
-use std::error::Error as StdError;
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
-use aws_config::ecs::EcsCredentialsProvider;
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::imds;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
-use aws_config::meta::credentials::CredentialsProviderChain;
-use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::login::LoginCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::web_identity_token::WebIdentityTokenCredentialsProvider;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
 use aws_sdk_signin::types::OAuth2ErrorCode;
-use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
-use aws_sdk_sts::error::{ProvideErrorMetadata as _, SdkError};
-use aws_sdk_sts::operation::assume_role::AssumeRoleError;
-use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+use aws_sdk_sts::error::ProvideErrorMetadata as _;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 
+use crate::aws_keys::{KeysPlace, have_expired};
 use crate::credential_process::CredentialProcess;
+use crate::credential_source::{Base, CredentialSource, WebIdentity};
+use crate::endpoints::without_userinfo;
 use crate::env::Env;
 use crate::error::{Doing, Error, shown};
 use crate::http_client;
 use crate::login::Login;
+use crate::names::RoleArn;
 use crate::presign;
-use crate::profile::{ProfileFiles, Section};
-use crate::profile_source::ProfileSource;
-use crate::request::{NamedBy, ProfileChoice, StsEndpoint};
-use crate::sdk_files::{for_sdk, sdk_name};
-use crate::source_files::SourceFiles;
-use crate::sts::{are_well_formed, causes, failure, last_cause};
+use crate::region::Region;
+use crate::request::TokenRequest;
+use crate::source_files::{MAX_LEN, read_up_to};
+use crate::sts::{self, causes, last_cause};
 use crate::token;
+use crate::words;
 
 /// For everything that waits on a network, when nobody is asked anything.
 pub const DEADLINE: Duration = Duration::from_secs(15);
@@ -58,94 +56,259 @@ const ATTEMPT: Duration = Duration::from_secs(6);
 const ENOUGH_FILES: u64 = 32;
 
 /// A connection to AWS, before anything was sent over it.
-pub struct Aws {
+pub struct Aws<'a> {
     runtime: Option<tokio::runtime::Runtime>,
-    provider: SharedCredentialsProvider,
     config: SdkConfig,
-    source: Source,
+    region: Region,
+    source: &'a CredentialSource<'a>,
+    env: &'a Env,
+    login: Option<Login>,
+    /// Where STS is asked, if elsewhere than at its own address.
+    sts_override: Option<String>,
     /// Where STS is looked for, as far as messages go.
     sts_url: String,
     deadline: Cell<Instant>,
 }
 
-impl Aws {
-    /// Sets up the SDK, with the files as they were read; asks nobody yet. The profile says how AWS is reached, and
-    /// `base`, its source or itself, with which credentials.
-    pub fn connect(
-        endpoint: &StsEndpoint,
-        profile: &ProfileChoice,
-        base: &ProfileChoice,
-        files: &SourceFiles,
-        env: &Env,
-    ) -> Result<Self, Error> {
+impl<'a> Aws<'a> {
+    /// Sets up the SDK, without its ways of finding out anything; asks nobody yet.
+    pub fn connect(request: &TokenRequest, source: &'a CredentialSource<'a>, env: &'a Env) -> Result<Self, Error> {
         let limit = getrlimit(Resource::Nofile).current;
         if let Some(limit) = limit.filter(|limit| *limit < ENOUGH_FILES) {
             return Err(Error::TooFewFiles { limit });
         }
-        let profiles = files.profiles();
-        let section = profiles.profile(&profile.name).unwrap_or_default();
-        let source = Source::of(base, &profiles, env)?;
+        let endpoint = &request.endpoint;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
-        let overrides = [env.get("AWS_ENDPOINT_URL_STS"), env.get("AWS_ENDPOINT_URL"), section.get("endpoint_url")];
-        let sts_url = match overrides.into_iter().flatten().next() {
+        let sts_url = match &request.sts_url {
             Some(url) => without_userinfo(url),
             None => presign::sts_url(endpoint)?,
         };
-        let http_client = http_client::for_aws(env, &section, sts_url.starts_with("https://"))?;
-        let region = aws_config::Region::new(endpoint.region.as_str().to_owned());
-        let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200));
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(DEADLINE).build();
-        let provider_config = ProviderConfig::without_region()
-            .with_region(Some(region.clone()))
-            .with_use_fips(Some(endpoint.use_fips))
-            .with_use_dual_stack(Some(endpoint.use_dual_stack))
-            .with_retry_config(retries.clone())
-            .with_timeout_config(timeouts.clone())
-            .with_http_client(http_client.clone());
-        let base_section = profiles.profile(&base.name).unwrap_or_default();
-        let provider = credentials_provider(&provider_config, base, &base_section, files, env)?;
-        // Region, retries and time limits are given, so that loading asks neither IMDS nor the environment for them.
-        let loader = aws_config::defaults(BehaviorVersion::latest())
-            .region(region)
+        let http_client = http_client::for_aws(env, source.profile(), sts_url.starts_with("https://"))?;
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new(endpoint.region.as_str().to_owned()))
             .use_fips(endpoint.use_fips)
             .use_dual_stack(endpoint.use_dual_stack)
-            .profile_files(for_sdk(files))
-            .profile_name(sdk_name(&profile.name))
             .app_name(AppName::new("eks-group-auth").expect("letters and hyphens"))
-            .retry_config(retries)
-            .timeout_config(timeouts)
-            .http_client(http_client)
-            .credentials_provider(provider.clone());
-        let config = runtime.block_on(loader.load());
-        let deadline = Cell::new(Instant::now() + DEADLINE);
-        Ok(Aws { runtime: Some(runtime), provider, config, source, sts_url, deadline })
+            .retry_config(retries())
+            .timeout_config(timeouts())
+            .http_client(http_client);
+        Ok(Aws {
+            runtime: Some(runtime),
+            config: config.build(),
+            region: endpoint.region.clone(),
+            source,
+            env,
+            login: Login::of(source, env),
+            sts_override: request.sts_url.clone(),
+            sts_url,
+            deadline: Cell::new(Instant::now() + DEADLINE),
+        })
     }
 
     /// The caller's own credentials, good for longer than a token's margin.
     pub fn base_credentials(&self, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
-        self.source.check_login(clock())?;
-        let doing = || Doing::GetCredentials(self.source.name.clone());
-        if self.source.uses_credential_process {
-            self.deadline.set(Instant::now() + CREDENTIAL_PROCESS_DEADLINE);
+        if let Some(login) = &self.login
+            && let Some(logged_out) = login.logged_out(clock())
+        {
+            return Err(self.needs_login(&logged_out.why(login.session())));
         }
+        let (credentials, place) = self.obtain(clock)?;
+        if let Err(unfit) = place.check(&credentials) {
+            return Err(self.failed(unfit.why, Some(unfit.hint)));
+        }
+        if have_expired(&credentials, clock() + token::MARGIN) {
+            return Err(self.expired(&place));
+        }
+        Ok(credentials)
+    }
+
+    fn obtain(&self, clock: fn() -> SystemTime) -> Result<(Credentials, KeysPlace), Error> {
+        let doing = || Doing::GetCredentials(self.source.name());
+        let credentials = match &self.source.base {
+            Base::Keys(keys) => return Ok((keys.credentials()?, keys.place().clone())),
+            Base::WebIdentity(identity) => self.wait(doing, self.web_identity(identity))?,
+            Base::Sso(sso) => self.wait(doing, sso::credentials(self, sso, clock()))?,
+            Base::Login(identity) => self.console_session(identity),
+            Base::Container(container) => self.wait(doing, container::credentials(self, container))?,
+            Base::Instance => self.instance(),
+            Base::Nothing => Err(self.nothing()),
+            Base::Process(command) => {
+                self.deadline.set(Instant::now() + CREDENTIAL_PROCESS_DEADLINE);
+                let process = CredentialProcess::new(command.clone(), self.env);
+                let answer = self.wait(doing, process.credentials());
+                self.restart_deadline();
+                let seconds = CREDENTIAL_PROCESS_DEADLINE.as_secs();
+                let too_late =
+                    |_| self.failed(format!("its credential_process did not answer within {seconds} s"), None);
+                answer.map_err(too_late)?.map_err(|why| self.failed(why.to_string(), None))
+            }
+        };
+        Ok((credentials?, KeysPlace::Output))
+    }
+
+    fn nothing(&self) -> Error {
+        let hint = match self.source.source_of() {
+            Some(of) => format!(
+                "add keys, `sso_session` or another source to it, or correct `source_profile` of `{}`",
+                shown(of)
+            ),
+            None => "it is its own `source_profile`: add keys, `sso_session` or another source to it".into(),
+        };
+        self.failed("it does not say where they are".into(), Some(hint))
+    }
+
+    async fn web_identity(&self, identity: &WebIdentity) -> Result<Credentials, Error> {
+        let WebIdentity { token_file, token_file_place, role_arn, session_name } = identity;
+        let unusable = |why: &str| {
+            let why =
+                format!("the token file `{}` of {token_file_place} {why}", shown(&token_file.display().to_string()));
+            self.failed(why, Some("it is there in the pod or job that it was made for, and nowhere else".into()))
+        };
+        let contents =
+            read_up_to(token_file, MAX_LEN).map_err(|error| unusable(&format!("cannot be read: {error}")))?;
+        let token = String::from_utf8(contents).map_err(|_| unusable("is not UTF-8"))?;
+        if token.trim().is_empty() {
+            return Err(unusable("is empty"));
+        }
+        RoleArn::parse(&role_arn.text, &self.region).map_err(Error::invalid(&role_arn.place))?;
+        let session_name = session_name.as_ref().map_or("eks-group-auth", |name| &name.text);
+        sts::assume_role_with_web_identity(self, &role_arn.text, session_name, token.trim()).await
+    }
+
+    /// By the SDK's provider, which looks for its files by itself.
+    fn console_session(&self, identity: &str) -> Result<Credentials, Error> {
+        if self.env.get_os("HOME").is_none() && self.env.given("AWS_LOGIN_CACHE_DIRECTORY").is_none() {
+            return Err(self.failed("HOME is not set".into(), Some("set HOME, or AWS_LOGIN_CACHE_DIRECTORY".into())));
+        }
+        let provider = LoginCredentialsProvider::builder(identity).configure(&self.provider_config(None)).build();
+        self.ask_provider(&provider)
+    }
+
+    /// Off EC2 it would cost seconds to learn that the metadata service is not there. Its address is given, or the SDK would
+    /// look for one in the config file.
+    fn instance(&self) -> Result<Credentials, Error> {
+        let is_off = self.env.get("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let address = self.instance_address()?;
+        if is_off || (address.is_none() && !is_ec2_instance()) {
+            return Err(match self.source.is_last_resort() {
+                true => {
+                    Error::NoCredentials { source_name: format!("profile `{}`", shown(self.source.base_profile())) }
+                }
+                false => self.failed("this is no EC2 instance, or its metadata service is switched off".into(), None),
+            });
+        }
+        let config = self.provider_config(Some(http_client::for_local_services()?));
+        let address = address.unwrap_or_else(|| "http://169.254.169.254".into());
+        let client = imds::Client::builder().configure(&config).endpoint(address.as_str());
+        let client = client.map_err(|error| self.failed(last_cause(&*error), None))?.build();
+        self.ask_provider(&ImdsCredentialsProvider::builder().configure(&config).imds_client(client).build())
+    }
+
+    /// What the variable or the profile says, the address before the mode.
+    fn instance_address(&self) -> Result<Option<String>, Error> {
+        let setting = |variable: &str, property| match self.env.get(variable) {
+            Some(value) => Ok(Some(value.to_owned())),
+            None => match self.source.profile() {
+                Some(profile) => Ok(profile.word(property)?.map(|value| value.text.to_owned())),
+                None => Ok(None),
+            },
+        };
+        if let Some(address) = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")? {
+            return Ok(Some(address));
+        }
+        let mode = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode")?;
+        let is_ipv6 = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
+        Ok(is_ipv6.then(|| "http://[fd00:ec2::254]".to_owned()))
+    }
+
+    /// For the SDK's own providers: nothing that they would have to look for.
+    fn provider_config(&self, http_client: Option<SharedHttpClient>) -> ProviderConfig {
+        let http_client = http_client.or(self.config.http_client()).expect("it was given");
+        ProviderConfig::without_region()
+            .with_region(self.config.region().cloned())
+            .with_use_fips(self.config.use_fips())
+            .with_use_dual_stack(self.config.use_dual_stack())
+            .with_retry_config(retries())
+            .with_timeout_config(timeouts())
+            .with_http_client(http_client)
+    }
+
+    fn ask_provider(&self, provider: &impl ProvideCredentials) -> Result<Credentials, Error> {
+        let doing = || Doing::GetCredentials(self.source.name());
         // Not through the SDK's identity cache, which has a time limit of its own.
-        let answer =
-            self.wait(doing, self.provider.provide_credentials()).map_err(|error| self.source.overran(error))?;
-        let mut credentials = answer.map_err(|error| self.source.failure(&error))?;
-        if self.source.uses_credential_process {
-            self.deadline.set(Instant::now() + DEADLINE);
+        self.wait(doing, provider.provide_credentials())?.map_err(|error| self.failure(&error))
+    }
+
+    /// What an error of the SDK's providers means, found by type and not by text.
+    fn failure(&self, error: &CredentialsError) -> Error {
+        let doing = || Doing::GetCredentials(self.source.name());
+        if let (Some(error), Some(login)) =
+            (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &self.login)
+        {
+            let message = || error.message().unwrap_or("no reason given").to_owned();
+            match error {
+                CreateOAuth2TokenError::AccessDeniedException(denied) => match denied.error {
+                    // It has to be granted; logging in again does not help.
+                    OAuth2ErrorCode::InsufficientPermissions => {
+                        let code = "AccessDeniedException".to_owned();
+                        return Error::Refused { doing: doing(), code, message: message(), hint: None };
+                    }
+                    _ => return self.needs_login(&format!("{} is over", login.session())),
+                },
+                CreateOAuth2TokenError::InternalServerException(_)
+                | CreateOAuth2TokenError::TooManyRequestsError(_) => {
+                    return Error::Failing { doing: doing(), why: message() };
+                }
+                _ => {}
+            }
         }
-        if let Some(expiry) = self.source.keys_expire {
-            *credentials.expiry_mut() = Some(expiry);
+        if causes(error).any(|cause| cause.is::<ConnectorError>()) {
+            return Error::Unreachable { doing: doing(), why: last_cause(error) };
         }
-        if !are_well_formed(&credentials) {
-            return Err(self.source.failed("they are empty, or have characters that no credentials have".into()));
+        if self.login.is_some() {
+            return self.needs_login(&last_cause(error));
         }
-        match credentials.expiry() {
-            Some(expiry) if expiry <= clock() + token::MARGIN => Err(self.source.expired()),
-            _ => Ok(credentials),
+        self.failed(last_cause(error), None)
+    }
+
+    /// The source failed. Without a hint of its own, what to look at next.
+    fn failed(&self, why: String, hint: Option<String>) -> Error {
+        let otherwise = || match (&self.source.base, self.source.is_in_profile()) {
+            (Base::Process(_), _) => "run the `credential_process` of this profile by hand to see what it says".into(),
+            (_, true) => {
+                let profile = words::quoted(self.source.base_profile());
+                format!(
+                    "check it; `aws sts get-caller-identity --profile {}` shows whether the AWS CLI can use it",
+                    shown(&profile)
+                )
+            }
+            (_, false) => "check it; `aws sts get-caller-identity` shows whether the AWS CLI can use it".into(),
+        };
+        Error::CredentialsFailed {
+            source_name: self.source.name(),
+            why: why.trim().to_owned(),
+            hint: hint.unwrap_or_else(otherwise),
         }
+    }
+
+    fn needs_login(&self, why: &str) -> Error {
+        let login = self.login.as_ref().map_or("aws sso login", Login::command);
+        let command = format!("{login} --profile {}", words::quoted(self.source.base_profile()));
+        Error::NeedsLogin { source_name: self.source.name(), why: why.to_owned(), command: shown(&command) }
+    }
+
+    fn expired(&self, place: &KeysPlace) -> Error {
+        let why = "they have expired, or will within a minute";
+        if self.login.is_some() {
+            return self.needs_login(why);
+        }
+        let why = match &self.source.base {
+            Base::Keys(_) => format!("{why}, as {} says", place.expiry_label()),
+            _ => why.to_owned(),
+        };
+        self.failed(why, Some("get new ones from where these came from, then try again".into()))
     }
 
     /// An error that lacks where AWS was looked for, or whose credentials it refused, with that.
@@ -154,8 +317,8 @@ impl Aws {
             Error::Unreachable { doing, why } => {
                 Error::Unreachable { doing, why: format!("{why} (at {})", self.sts_url) }
             }
-            Error::Refused { doing, code, message } if self.source.is_unexpected => {
-                Error::Refused { doing, code, message: format!("{message} (with {})", self.source.name) }
+            Error::Refused { doing, code, message, hint } if self.source.is_unexpected() => {
+                Error::Refused { doing, code, message: format!("{message} (with {})", self.source.name()), hint }
             }
             other => other,
         }
@@ -166,13 +329,11 @@ impl Aws {
         self.deadline.set(Instant::now() + DEADLINE);
     }
 
-    /// Where the base credentials come from, in the user's words.
-    pub fn source(&self) -> &str {
-        &self.source.name
-    }
-
-    pub fn config(&self) -> &SdkConfig {
-        &self.config
+    /// For a client of STS, at the address that is asked.
+    pub fn sts_config(&self) -> aws_sdk_sts::config::Builder {
+        let mut config = aws_sdk_sts::config::Builder::from(&self.config);
+        config.set_endpoint_url(self.sts_override.clone());
+        config
     }
 
     /// Works until the deadline.
@@ -185,7 +346,7 @@ impl Aws {
     }
 }
 
-impl Drop for Aws {
+impl Drop for Aws<'_> {
     fn drop(&mut self) {
         // Otherwise a name look-up that hangs would be waited for.
         if let Some(runtime) = self.runtime.take() {
@@ -194,103 +355,12 @@ impl Drop for Aws {
     }
 }
 
-/// The SDK's default chain, with the AWS CLI's ways where they differ: `--profile` comes before keys in the environment;
-/// a web identity in the environment before all of a profile but its role; a profile that says where its credentials come from is not passed over when that fails; and the instance metadata
-/// service is asked only on an EC2 instance, or where it was asked for, because elsewhere it costs seconds to learn
-/// that it is not there.
-fn credentials_provider(
-    config: &ProviderConfig,
-    profile: &ProfileChoice,
-    section: &Section,
-    files: &SourceFiles,
-    env: &Env,
-) -> Result<SharedCredentialsProvider, Error> {
-    let local = config.clone().with_http_client(http_client::for_local_services()?);
-    let ecs = || EcsCredentialsProvider::builder().configure(&local).build();
-    let imds = || ImdsCredentialsProvider::builder().configure(&local).build();
-    let from_profile = ProfileFileCredentialsProvider::builder()
-        .configure(config)
-        .profile_files(for_sdk(files))
-        .profile_name(sdk_name(&profile.name))
-        .with_custom_provider("Environment", environment_keys(env))
-        .with_custom_provider("EcsContainer", ecs())
-        .with_custom_provider("Ec2InstanceMetadata", imds())
-        .build();
-    match Winner::of(profile, section, env) {
-        Winner::Keys => return Ok(environment_keys(env)),
-        Winner::WebIdentity => {
-            let provider = WebIdentityTokenCredentialsProvider::builder().configure(config).build();
-            return Ok(SharedCredentialsProvider::new(provider));
-        }
-        Winner::Profile => {}
-    }
-    if let Some(provider) = own_provider(&ProfileSource::of(&files.profiles(), profile)) {
-        return Ok(provider);
-    }
-    // Whoever names a source means that one.
-    if says_where_credentials_are(section) || profile.source_of.is_some() {
-        return Ok(SharedCredentialsProvider::new(from_profile));
-    }
-    let mut chain = CredentialsProviderChain::first_try("Profile", from_profile).or_else("EcsContainer", ecs());
-    if env.get("AWS_EC2_METADATA_SERVICE_ENDPOINT").is_some() || is_ec2_instance() {
-        chain = chain.or_else("Ec2InstanceMetadata", imds());
-    }
-    Ok(SharedCredentialsProvider::new(chain))
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(200))
 }
 
-/// Keys from the environment. The SDK does not know the old name of the session token, which the AWS CLI still reads.
-fn environment_keys(env: &Env) -> SharedCredentialsProvider {
-    let session_token = env.get("AWS_SESSION_TOKEN").filter(|token| !token.trim().is_empty());
-    let id = env.get("AWS_ACCESS_KEY_ID");
-    let secret = env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY"));
-    match (session_token, env.get("AWS_SECURITY_TOKEN"), id, secret) {
-        (None, Some(token), Some(id), Some(secret)) => {
-            let keys = Credentials::new(id.trim(), secret.trim(), Some(token.trim().to_owned()), None, "environment");
-            SharedCredentialsProvider::new(keys)
-        }
-        _ => SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()),
-    }
-}
-
-/// Where this program knows better than the SDK, which runs a `credential_process` in a shell and without an end, and
-/// prefers it to keys.
-fn own_provider(source: &ProfileSource) -> Option<SharedCredentialsProvider> {
-    match *source {
-        ProfileSource::Keys { id, secret, session_token } => {
-            let keys = Credentials::new(id, secret, session_token.map(str::to_owned), None, "profile");
-            Some(SharedCredentialsProvider::new(keys))
-        }
-        ProfileSource::Process(command) => Some(SharedCredentialsProvider::new(CredentialProcess::new(command))),
-        ProfileSource::Sso { .. } | ProfileSource::Login(_) | ProfileSource::Other => None,
-    }
-}
-
-fn says_where_credentials_are(section: &Section) -> bool {
-    const PROPERTIES: [&str; 9] = [
-        "aws_access_key_id",
-        "role_arn",
-        "source_profile",
-        "credential_source",
-        "credential_process",
-        "web_identity_token_file",
-        "sso_session",
-        "sso_start_url",
-        "login_session",
-    ];
-    PROPERTIES.iter().any(|property| section.get(property).is_some())
-}
-
-/// A profile's name as one would type it in a shell.
-fn as_argument(profile: &str) -> String {
-    let name = shown(profile);
-    if sdk_name(profile) == profile { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
-}
-
-/// Scheme, host and port: in front of the host there could be a password.
-fn without_userinfo(url: &str) -> String {
-    let uri: http::Uri = url.parse().unwrap_or_default();
-    let port = uri.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}", uri.scheme_str().unwrap_or_default(), uri.host().unwrap_or_default())
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(DEADLINE).build()
 }
 
 /// What the firmware says: `Amazon EC2` on Nitro instances, a uuid that starts with ec2 on Xen ones.
@@ -299,192 +369,4 @@ fn is_ec2_instance() -> bool {
         std::fs::read_to_string(path).is_ok_and(|text| text.trim_start().to_ascii_lowercase().starts_with(start))
     };
     starts_with("/sys/class/dmi/id/sys_vendor", "amazon ec2") || starts_with("/sys/hypervisor/uuid", "ec2")
-}
-
-/// What there is to choose from, the first one first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Winner {
-    /// In the environment.
-    Keys,
-    /// In the environment.
-    WebIdentity,
-    Profile,
-}
-
-impl Winner {
-    fn of(profile: &ProfileChoice, section: &Section, env: &Env) -> Self {
-        let has_web_identity = env.get("AWS_WEB_IDENTITY_TOKEN_FILE").is_some() && env.get("AWS_ROLE_ARN").is_some();
-        if profile.named_by == NamedBy::Flag {
-            Winner::Profile
-        } else if env.get("AWS_ACCESS_KEY_ID").is_some() {
-            Winner::Keys
-        } else if has_web_identity && section.get("role_arn").is_none() && profile.source_of.is_none() {
-            Winner::WebIdentity
-        } else {
-            Winner::Profile
-        }
-    }
-}
-
-/// Where base credentials come from, in the user's words.
-struct Source {
-    /// "profile `x`", "AWS_ACCESS_KEY_ID in the environment".
-    name: String,
-    /// Another was named, and comes after it.
-    is_unexpected: bool,
-    profile: String,
-    /// The profile whose role starts from this one.
-    source_of: Option<String>,
-    login: Option<Login>,
-    uses_credential_process: bool,
-    /// What `AWS_CREDENTIAL_EXPIRATION` says of keys in the environment; the SDK does not read it.
-    keys_expire: Option<SystemTime>,
-}
-
-impl Source {
-    fn of(profile: &ProfileChoice, files: &ProfileFiles, env: &Env) -> Result<Self, Error> {
-        let winner = Winner::of(profile, &files.profile(&profile.name).unwrap_or_default(), env);
-        let by_keys = winner == Winner::Keys;
-        if by_keys && env.get("AWS_SECRET_ACCESS_KEY").or(env.get("SECRET_ACCESS_KEY")).is_none() {
-            return Err(Error::CredentialsFailed {
-                source_name: "the environment".into(),
-                why: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".into(),
-                hint: "set both, or unset both to use a profile".into(),
-            });
-        }
-        let expiration = env.get("AWS_CREDENTIAL_EXPIRATION").filter(|_| by_keys);
-        let expiration = expiration.and_then(|text| DateTime::from_str(text, Format::DateTimeWithOffset).ok());
-        let of_profile = ProfileSource::of(files, profile);
-        let of_profile = if winner == Winner::Profile { of_profile } else { ProfileSource::Other };
-        let is_unexpected = winner != Winner::Profile && profile.named_by == NamedBy::Environment;
-        let unexpected = |variable: &str| {
-            let by = if env.get("AWS_DEFAULT_PROFILE").is_some() { "AWS_DEFAULT_PROFILE" } else { "AWS_PROFILE" };
-            let over =
-                if is_unexpected { format!(", which comes before {by} `{}`", profile.name) } else { String::new() };
-            format!("{variable} in the environment{over}")
-        };
-        let name = match (winner, profile.named_by, &profile.source_of) {
-            (Winner::Keys, ..) => unexpected("AWS_ACCESS_KEY_ID"),
-            (Winner::WebIdentity, ..) => unexpected("AWS_WEB_IDENTITY_TOKEN_FILE"),
-            (_, _, Some(of)) => format!("profile `{}` (source of `{of}`)", profile.name),
-            (_, NamedBy::Flag, None) => format!("profile `{}`", profile.name),
-            (_, NamedBy::Environment, None) => format!("profile `{}` (AWS_PROFILE)", profile.name),
-            (_, NamedBy::Nobody, None) => "profile `default`".into(),
-        };
-        Ok(Source {
-            name,
-            is_unexpected,
-            profile: profile.name.clone(),
-            source_of: profile.source_of.clone(),
-            login: Login::of(&of_profile, env),
-            uses_credential_process: matches!(of_profile, ProfileSource::Process(_)),
-            keys_expire: expiration.and_then(|expiration| SystemTime::try_from(expiration).ok()),
-        })
-    }
-
-    /// Whether somebody has to log in first.
-    fn check_login(&self, now: SystemTime) -> Result<(), Error> {
-        let Some(login) = &self.login else { return Ok(()) };
-        match login.logged_out(now) {
-            Some(logged_out) => Err(self.needs_login(login, &logged_out.why(login.session()))),
-            None => Ok(()),
-        }
-    }
-
-    /// What the SDK's error means, found by type and not by text.
-    fn failure(&self, error: &CredentialsError) -> Error {
-        if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && self.login.is_none() {
-            // The profile's own reason, where it has one, is the innermost cause; a chain that ran out has none.
-            let why = error.source().map(last_cause).filter(|why| why.starts_with("profile"));
-            return match (why, &self.source_of) {
-                (Some(why), _) => self.failed(why),
-                (None, Some(of)) => Error::CredentialsFailed {
-                    source_name: self.name.clone(),
-                    why: "it does not say where they are".into(),
-                    hint: format!(
-                        "add keys, `sso_session` or another source to it, or correct `source_profile` of `{}`",
-                        shown(of)
-                    ),
-                },
-                (None, None) => Error::NoCredentials { source_name: self.name.clone() },
-            };
-        }
-        let doing = || Doing::GetCredentials(self.name.clone());
-        if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleError>>()) {
-            return failure(Doing::AssumeRoleOfProfile(self.name.clone()), error);
-        }
-        if let Some(error) =
-            causes(error).find_map(|cause| cause.downcast_ref::<SdkError<AssumeRoleWithWebIdentityError>>())
-        {
-            return failure(Doing::AssumeRoleWithWebIdentity, error);
-        }
-        if let Some(error) = causes(error).find_map(|cause| cause.downcast_ref::<SdkError<GetRoleCredentialsError>>()) {
-            return match (error.as_service_error(), &self.login) {
-                // Its token was withdrawn: logged out elsewhere.
-                (Some(GetRoleCredentialsError::UnauthorizedException(_)), Some(login)) => {
-                    self.needs_login(login, &format!("{} is over", login.session()))
-                }
-                _ => failure(doing(), error),
-            };
-        }
-        if let (Some(error), Some(login)) =
-            (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &self.login)
-        {
-            let message = || error.message().unwrap_or("no reason given").to_owned();
-            match error {
-                CreateOAuth2TokenError::AccessDeniedException(denied) => match denied.error {
-                    // It has to be granted; logging in anew does not help.
-                    OAuth2ErrorCode::InsufficientPermissions => {
-                        let code = "AccessDeniedException".to_owned();
-                        return Error::Refused { doing: doing(), code, message: message() };
-                    }
-                    _ => return self.needs_login(login, &format!("{} is over", login.session())),
-                },
-                CreateOAuth2TokenError::InternalServerException(_)
-                | CreateOAuth2TokenError::TooManyRequestsError(_) => {
-                    return Error::Failing { doing: doing(), why: message() };
-                }
-                _ => {}
-            }
-        }
-        if causes(error).any(|cause| cause.is::<ConnectorError>()) {
-            return Error::Unreachable { doing: doing(), why: last_cause(error) };
-        }
-        if let Some(login) = &self.login {
-            return self.needs_login(login, &last_cause(error));
-        }
-        self.failed(last_cause(error))
-    }
-
-    fn failed(&self, why: String) -> Error {
-        let hint = if self.uses_credential_process {
-            "run the `credential_process` of this profile by hand to see what it says".into()
-        } else {
-            let profile = as_argument(&self.profile);
-            format!("check it; `aws sts get-caller-identity --profile {profile}` shows whether the AWS CLI can use it")
-        };
-        Error::CredentialsFailed { source_name: self.name.clone(), why: why.trim().to_owned(), hint }
-    }
-
-    fn needs_login(&self, login: &Login, why: &str) -> Error {
-        let command = format!("{} --profile {}", login.command(), as_argument(&self.profile));
-        Error::NeedsLogin { source_name: self.name.clone(), why: why.to_owned(), command }
-    }
-
-    fn expired(&self) -> Error {
-        let why = "they have expired, or will within a minute".to_owned();
-        if let Some(login) = &self.login {
-            return self.needs_login(login, &why);
-        }
-        let hint = "get new ones from where these came from, then try again".to_owned();
-        Error::CredentialsFailed { source_name: self.name.clone(), why, hint }
-    }
-
-    /// A deadline that passed while credentials were awaited: of a process, if there is one.
-    fn overran(&self, error: Error) -> Error {
-        if !self.uses_credential_process {
-            return error;
-        }
-        self.failed(format!("its credential_process did not answer within {} s", CREDENTIAL_PROCESS_DEADLINE.as_secs()))
-    }
 }

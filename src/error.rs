@@ -7,41 +7,45 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::names::Invalid;
 use crate::token::TokenRefused;
 
 /// What went wrong. No variant holds a secret.
 #[derive(Debug)]
 pub enum Error {
     /// The command line could not be parsed; clap's own words.
-    Usage(String),
+    Usage { words: String, hint: Option<String> },
     /// An input does not have the form that AWS or Kubernetes wants.
-    Input { name: &'static str, value: String, rule: Cow<'static, str>, hint: Option<String> },
+    /// `name` is where it is written: a flag, a variable, or a property, its profile and its line.
+    Input { name: String, value: String, rule: Cow<'static, str>, hint: Option<String> },
     /// No flag, environment variable or profile names a region.
     NoRegion { profile: String },
+    /// A variable that decides something is no text.
+    NotUtf8 { variable: String },
     /// `KUBERNETES_EXEC_INFO` is not what client-go sends.
     ExecInfo { why: String },
     /// The partition has no STS endpoint of the wanted kind (FIPS, dual-stack).
     NoEndpoint { region: String, why: String },
     /// A config or credentials file that cannot be read.
-    SourceFile { path: String, why: String },
+    SourceFile { path: String, line: Option<usize>, why: String },
     /// A line of such a file that cannot be understood, in a section that is used.
     BrokenLine { path: String, line: u32, why: &'static str },
     /// A CA bundle that cannot be used.
     CaBundle { path: String, why: String },
-    /// A profile was named that neither file has.
-    NoSuchProfile { profile: String, files: String },
+    /// A profile was named that neither file has. The hint points at a header that is not quite its own.
+    NoSuchProfile { profile: String, files: String, hint: Option<String> },
     /// No source had credentials; the profile was the last one that could have named one.
     NoCredentials { source_name: String },
     /// A source was found and failed.
     CredentialsFailed { source_name: String, why: String, hint: String },
     /// A source whose owner has to log in.
     NeedsLogin { source_name: String, why: String, command: String },
-    /// STS answered, and said no.
-    Refused { doing: Doing, code: String, message: String },
+    /// STS answered, and said no. The hint knows more than the code says.
+    Refused { doing: Doing, code: String, message: String, hint: Option<String> },
     /// To all of several roles.
     AllRefused(Vec<Refusal>),
     /// The role asks for a code, and there is nobody to ask.
-    NeedsMfa { serial: String, command: String },
+    NeedsMfa { serial: String, command: Command },
     /// AWS could not be reached, or did not answer in time.
     Unreachable { doing: Doing, why: String },
     /// AWS answered that it cannot, for now.
@@ -72,6 +76,17 @@ pub struct Refusal {
     pub doing: Doing,
     pub code: String,
     pub message: String,
+    pub hint: Option<String>,
+}
+
+/// What to type to be asked for a code.
+#[derive(Debug)]
+pub struct Command {
+    pub line: String,
+    /// The variables that decide whose session it is, beside those that stand in the line; their values may be secrets.
+    pub in_a_shell_with: Vec<String>,
+    /// Whether nothing that it gets is kept, so that it serves no other call.
+    pub keeps_nothing: bool,
 }
 
 /// What was being done when AWS was asked.
@@ -101,14 +116,22 @@ impl fmt::Display for Doing {
 
 impl Error {
     /// An input error without a hint of its own: the rule says enough.
-    pub fn input(name: &'static str, value: &str, rule: &'static str) -> Self {
-        Error::Input { name, value: value.to_owned(), rule: rule.into(), hint: None }
+    pub fn input(name: impl Into<String>, value: &str, rule: &'static str) -> Self {
+        Error::Input { name: name.into(), value: value.to_owned(), rule: rule.into(), hint: None }
+    }
+
+    /// A value that is written at this place.
+    pub fn invalid(place: impl ToString) -> impl FnOnce(Invalid) -> Self {
+        let name = place.to_string();
+        move |Invalid { value, rule, hint }| Error::Input { name, value, rule, hint }
     }
 
     /// For the one role that there was, or for all of them.
     pub fn refused(mut refusals: Vec<Refusal>) -> Self {
         match refusals.pop() {
-            Some(Refusal { doing, code, message }) if refusals.is_empty() => Error::Refused { doing, code, message },
+            Some(Refusal { doing, code, message, hint }) if refusals.is_empty() => {
+                Error::Refused { doing, code, message, hint }
+            }
             Some(last) => {
                 refusals.push(last);
                 Error::AllRefused(refusals)
@@ -120,14 +143,18 @@ impl Error {
     /// What clap found wrong, in its words up to where it starts to explain the usage.
     pub fn usage(error: &clap::Error) -> Self {
         if error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Error::Usage("a command is missing, such as `token`".into());
+            return Error::Usage { words: "a command is missing, such as `token`".into(), hint: None };
         }
+        let context = error.get(clap::error::ContextKind::InvalidSubcommand).map(ToString::to_string);
+        // `kubergrunt eks token`.
+        let hint = (context.as_deref() == Some("token"))
+            .then(|| "write `eks-group-auth token`, or as in the AWS CLI `eks-group-auth eks get-token`".to_owned());
         let text = error.to_string();
         let words = text.split("\n\nUsage:").next().unwrap_or_default();
         let words = words.split("\n\nFor more information").next().unwrap_or_default();
         let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let one_line = lines.join(" ").replace(" tip: ", "; ");
-        Error::Usage(one_line.trim_start_matches("error: ").to_owned())
+        Error::Usage { words: one_line.trim_start_matches("error: ").to_owned(), hint }
     }
 
     /// Whether the same call may well succeed a moment later.
@@ -142,9 +169,10 @@ impl Error {
     /// 6 needs a person.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Error::Usage(_)
+            Error::Usage { .. }
             | Error::Input { .. }
             | Error::NoRegion { .. }
+            | Error::NotUtf8 { .. }
             | Error::ExecInfo { .. }
             | Error::NoEndpoint { .. }
             | Error::SourceFile { .. }
@@ -167,12 +195,16 @@ impl Error {
     /// What to do next, where there is something to do.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Usage(_) => Some("run `eks-group-auth --help` or `eks-group-auth token --help`".into()),
+            Error::Usage { hint, .. } => {
+                let help = || "run `eks-group-auth --help` or `eks-group-auth token --help`".into();
+                Some(hint.clone().unwrap_or_else(help))
+            }
             Error::Input { hint, .. } => hint.clone(),
             Error::NoRegion { profile } => Some(format!(
                 "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `{}`",
                 shown(profile)
             )),
+            Error::NotUtf8 { variable } => Some(format!("set {} again, or unset it", shown(variable))),
             Error::ExecInfo { .. } => Some(
                 "kubectl sets this variable; unset it where you run the program yourself, and use \
                       `apiVersion: client.authentication.k8s.io/v1` in the exec block"
@@ -184,26 +216,46 @@ impl Error {
                     .into(),
             ),
             Error::SourceFile { .. } | Error::BrokenLine { .. } => {
-                Some("correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE".into())
+                let what = match self {
+                    Error::SourceFile { line: Some(line), .. } => format!("line {line}"),
+                    _ => "it".into(),
+                };
+                Some(format!(
+                    "correct {what}, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE"
+                ))
             }
             Error::CaBundle { .. } => Some(
                 "point AWS_CA_BUNDLE (or `ca_bundle` in the profile) at a PEM file of the certificate \
                       authorities to trust, or unset it to use the system's"
                     .into(),
             ),
+            Error::NoSuchProfile { hint: Some(hint), .. } => Some(hint.clone()),
             Error::NoSuchProfile { .. } => Some("run `aws configure list-profiles` for the names that exist".into()),
             Error::NoCredentials { .. } => {
                 Some("run `aws configure sso` or `aws configure`, or name a profile with `--profile`".into())
             }
             Error::CredentialsFailed { hint, .. } => Some(hint.clone()),
             Error::NeedsLogin { command, .. } => Some(format!("run `{command}`, then try again")),
-            Error::NeedsMfa { command, .. } => {
-                Some(format!("run `{}` in a terminal and enter the code, then try again", shown_up_to(command, 1000)))
+            Error::NeedsMfa { command: Command { line, in_a_shell_with, keeps_nothing }, .. } => {
+                let line = shown_up_to(line, usize::MAX);
+                let with = match in_a_shell_with.as_slice() {
+                    [] => String::new(),
+                    names => format!(", in the shell that has {},", shown_up_to(&names.join(", "), 1000)),
+                };
+                Some(if *keeps_nothing {
+                    format!(
+                        "nothing is kept with `--cache off`, so that each call needs a code of its own: run `{line}` in a terminal{with}, or let kubectl have one"
+                    )
+                } else {
+                    format!("run `{line}` in a terminal{with} and enter the code, then try again")
+                })
             }
-            Error::Refused { code, doing, message } => Some(refusal_hint(code, doing, message)),
+            Error::Refused { hint: Some(hint), .. } => Some(hint.clone()),
+            Error::Refused { code, doing, message, hint: None } => Some(refusal_hint(code, doing, message)),
             Error::AllRefused(refusals) => {
-                let hints: Vec<String> =
-                    refusals.iter().map(|of| refusal_hint(&of.code, &of.doing, &of.message)).collect();
+                let hint =
+                    |of: &Refusal| of.hint.clone().unwrap_or_else(|| refusal_hint(&of.code, &of.doing, &of.message));
+                let hints: Vec<String> = refusals.iter().map(hint).collect();
                 let is_one = hints.iter().all(|hint| *hint == hints[0]);
                 Some(if is_one {
                     hints[0].clone()
@@ -280,7 +332,7 @@ fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
 }
 
 /// What to do about an AccessDenied, from the words in which STS says whose policy it was.
-fn denial_hint(message: &str, role_arn: Option<&str>) -> String {
+pub fn denial_hint(message: &str, role_arn: Option<&str>) -> String {
     let says = |words| message.contains(words);
     let hint = if says("must provide both MFA serial number and one time pass code") {
         "the role asks for MFA: add `--mfa-serial` with your device's ARN, as `aws iam list-mfa-devices` shows it"
@@ -329,22 +381,23 @@ fn elsewhere_hint(message: &str, role_arn: Option<&str>) -> Option<String> {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Usage(words) => f.write_str(&shown_up_to(words, 400)),
+            Error::Usage { words, .. } => f.write_str(&shown_up_to(words, 400)),
             Error::Input { name, value, rule, .. } => {
-                write!(f, "{name} `{}` is not valid: it must be {rule}", shown(value))
+                write!(f, "{} `{}` is not valid: it must be {rule}", shown_up_to(name, 600), shown(value))
             }
             Error::NoRegion { .. } => f.write_str("no AWS region: nothing says in which one the cluster is"),
+            Error::NotUtf8 { variable } => write!(f, "{} is not UTF-8", shown(variable)),
             Error::ExecInfo { why } => write!(f, "KUBERNETES_EXEC_INFO {}", shown(why)),
             Error::NoEndpoint { region, why } => {
                 write!(f, "no STS endpoint in `{}` fits: {}", shown(region), shown(why))
             }
-            Error::SourceFile { path, why } => write!(f, "`{}` cannot be read: {}", shown(path), shown(why)),
+            Error::SourceFile { path, why, .. } => write!(f, "`{}` cannot be read: {}", shown(path), shown(why)),
             Error::BrokenLine { path, line, why } => {
                 write!(f, "`{}` cannot be read at line {line}: {why}", shown(path))
             }
             Error::CaBundle { path, why } => write!(f, "CA bundle `{}` cannot be used: {}", shown(path), shown(why)),
-            Error::NoSuchProfile { profile, files } => {
-                write!(f, "profile `{}` not found in {}", shown(profile), shown(files))
+            Error::NoSuchProfile { profile, files, .. } => {
+                write!(f, "profile `{}` not found in {}", shown(profile), shown_up_to(files, 600))
             }
             Error::NoCredentials { source_name } => {
                 write!(
@@ -359,12 +412,12 @@ impl fmt::Display for Error {
             Error::CredentialsFailed { source_name, why, .. } => {
                 write!(f, "no AWS credentials from {}: {}", shown(source_name), shown_up_to(why, 600))
             }
-            Error::Refused { doing, code, message } => {
+            Error::Refused { doing, code, message, .. } => {
                 write!(f, "could not {}: {}: {}", doing, shown(code), shown_up_to(message, 1200))
             }
             Error::AllRefused(refusals) => {
                 write!(f, "none of {} roles could be assumed", refusals.len())?;
-                refusals.iter().try_for_each(|Refusal { doing, code, message }| {
+                refusals.iter().try_for_each(|Refusal { doing, code, message, .. }| {
                     write!(f, "\neks-group-auth: could not {doing}: {}: {}", shown(code), shown_up_to(message, 600))
                 })
             }
@@ -413,6 +466,10 @@ pub enum Warning {
     SessionNotRenewed { why: String, minutes_left: u64 },
     /// The region that was asked for is not the one in the host of the cluster that client-go told.
     OtherRegion { asked: String, of_server: String },
+    /// Two variables name two profiles.
+    TwoProfiles { used: String, passed_over: String },
+    /// An argument that another program takes and that does nothing here.
+    NoEffect { argument: &'static str, why: &'static str },
     /// client-go came back for what it had just been given.
     AskedAgain { cluster: String, role: Option<String> },
 }
@@ -437,6 +494,15 @@ impl fmt::Display for Warning {
                     shown(of_server)
                 )
             }
+            Warning::TwoProfiles { used, passed_over } => {
+                write!(
+                    f,
+                    "AWS_PROFILE is `{}` and AWS_DEFAULT_PROFILE is `{}`: the former is used; unset the one that is not meant",
+                    shown(used),
+                    shown(passed_over)
+                )
+            }
+            Warning::NoEffect { argument, why } => write!(f, "`{argument}` has no effect: {why}"),
             Warning::AskedAgain { cluster, role } => {
                 let who = role.as_ref().map_or("your own identity".into(), |role| format!("`{}`", shown(role)));
                 write!(
@@ -463,7 +529,7 @@ pub fn shown(text: &str) -> String {
 }
 
 /// The same for text whose end matters, such as AWS's reasons.
-fn shown_up_to(text: &str, most: usize) -> String {
+pub fn shown_up_to(text: &str, most: usize) -> String {
     // Besides control characters, those that turn a line's direction or hide in it can make a message lie.
     let is_unprintable = |c: char| {
         c.is_control()

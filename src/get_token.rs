@@ -3,8 +3,9 @@
 
 mod assume;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::{geteuid, getppid};
@@ -16,18 +17,21 @@ use crate::cache::entry::{About, FailureEntry, SessionEntry, SessionState, Token
 use crate::cache::key::Key;
 use crate::cache::lock::{Lock, Turn, pause};
 use crate::cli::{GlobalArgs, TokenArgs};
+use crate::credential_source::{Base, CredentialSource, ProfileChoice};
 use crate::credentials::{Aws, CREDENTIAL_PROCESS_DEADLINE, DEADLINE};
+use crate::directory_words::depends_on_directory;
 use crate::env::Env;
 use crate::error::{Error, Warning, shown};
 use crate::exec_credential::{self, ExecInfo};
 use crate::http_client::PROXY_VARIABLES;
-use crate::identity::{Fingerprint, Place, ProfileUse};
+use crate::identity::{Fingerprint, Place};
 use crate::mfa;
 use crate::presign::{PresignedUrl, Signer};
-use crate::profile::ProfileFiles;
+use crate::profile_files::ProfileFiles;
 use crate::region::Region;
-use crate::request::{AnswerForm, CacheMode, NamedBy, ProfileChoice, RoleRequest, StsEndpoint, TokenRequest};
-use crate::source_files::{SourceFiles, login_token_files, sso_token_files, workload_token_files};
+use crate::request::{AnswerForm, CacheMode, RoleRequest, StsEndpoint, TokenRequest};
+use crate::secret::Secret;
+use crate::source_files::{SourceFiles, token_files};
 use crate::token::{self, Token};
 use crate::verbose::Verbose;
 
@@ -41,13 +45,15 @@ pub fn get_token(
 ) -> Result<String, Error> {
     let now = clock();
     let verbose = Verbose::new(global.verbose);
+    let with_ca_bundle = global.aws_cli.ca_bundle.as_ref().map(|path| env.with("AWS_CA_BUNDLE", path));
+    let env = with_ca_bundle.as_ref().unwrap_or(env);
     let exec_info = ExecInfo::parse(env.get_os("KUBERNETES_EXEC_INFO"))?;
-    let profile = ProfileChoice::resolve(global, env)?;
-    let files = SourceFiles::read(env);
-    files.check()?;
+    let choice = ProfileChoice::resolve(global.profile.as_deref(), env)?;
+    let files = SourceFiles::read(env)?;
     let profiles = files.profiles();
-    let request = TokenRequest::resolve(args, global, env, &exec_info, &profile, &profiles, || files.paths())?;
-    let identity = fingerprint(env, &profile, &files, &profiles);
+    let source = CredentialSource::resolve(choice, env, &profiles)?;
+    let request = TokenRequest::resolve(args, global, env, &exec_info, &source)?;
+    let identity = fingerprint(env, &source, &request);
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
     let client = if exec_info.from_client_go { getppid() } else { None };
@@ -56,19 +62,19 @@ pub fn get_token(
             verbose.say(|| format!("`{}` is an ARN: its last part, `{meant}`, is meant", shown(given)));
         }
     };
-    say_if_arn(&args.cluster, request.cluster.as_str());
+    say_if_arn(args.cluster.as_deref().unwrap_or(request.cluster.as_str()), request.cluster.as_str());
     let session_name = request.role.as_ref().and_then(|role| role.session_name.as_ref());
     if let (Some(given), Some(meant)) = (&args.session_name, session_name) {
         say_if_arn(given, meant.as_str());
     }
     verbose.say(|| {
         let StsEndpoint { region, .. } = &request.endpoint;
-        format!("a token for cluster `{}` in {region}, by {}", request.cluster, source_in_words(&profile, env))
+        format!("a token for cluster `{}` in {region}, by {}", request.cluster, source.name())
     });
+    say_what_is_passed_over(&verbose, &source, env, &profiles);
     let mut call = Call {
         request: &request,
-        profile: &profile,
-        files: &files,
+        source: &source,
         env,
         clock,
         identity,
@@ -85,7 +91,10 @@ pub fn get_token(
     };
     let (token, expiration) = match call.cached_token(now) {
         Some(cached) => cached,
-        None => call.new_token()?,
+        None => {
+            call.warnings.extend(request.warnings(args, global, env));
+            call.new_token()?
+        }
     };
     render(&request, &token, expiration)
 }
@@ -109,8 +118,7 @@ enum AcceptSession {
 /// One call, with all that is known before AWS is asked.
 struct Call<'a> {
     request: &'a TokenRequest,
-    profile: &'a ProfileChoice,
-    files: &'a SourceFiles,
+    source: &'a CredentialSource<'a>,
     env: &'a Env,
     clock: fn() -> SystemTime,
     identity: Fingerprint,
@@ -269,10 +277,7 @@ impl Call<'_> {
 
     /// How long to wait for another process that asks for the same: until it must have given up itself.
     fn patience(&self) -> Duration {
-        let chain = self.files.profiles();
-        let runs_a_process =
-            chain.chain(&self.profile.name).iter().any(|section| section.get("credential_process").is_some());
-        let process = if runs_a_process { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
+        let process = if self.source.process().is_some() { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
         let person = if self.may_ask_for_a_code() { mfa::PATIENCE } else { Duration::ZERO };
         DEADLINE + process + person + Duration::from_secs(1)
     }
@@ -300,9 +305,9 @@ impl Call<'_> {
     /// What AWS gives: a session of the role, which is to be kept once its token has proved good, or the caller's own
     /// credentials, which never are.
     fn fetch(&mut self, found: Found) -> Result<(Ready, Option<SessionEntry>), Error> {
-        let aws = Aws::connect(&self.request.endpoint, self.profile, &self.request.base_profile, self.files, self.env);
+        let aws = Aws::connect(self.request, self.source, self.env);
         let fetched = aws.and_then(|aws| self.ask(&aws));
-        self.forget_what_changed_meanwhile();
+        self.drop_cache_if_login_changed();
         match (fetched, found) {
             (Err(error), Found::InHand(entry))
                 if (error.can_pass() || matches!(error, Error::NeedsMfa { .. }))
@@ -317,16 +322,16 @@ impl Call<'_> {
         }
     }
 
-    /// The SDK reads token files itself, some time after they were fingerprinted. If they changed in between, what it
-    /// found may be another identity's, and is kept under nobody's name.
-    fn forget_what_changed_meanwhile(&mut self) {
+    /// Token files are read again some time after they were fingerprinted. If they changed in between, what was found may be
+    /// another identity's, and is kept under nobody's name.
+    fn drop_cache_if_login_changed(&mut self) {
         if !self.is_same_identity() {
             self.cache = Cache::none();
         }
     }
 
     fn is_same_identity(&self) -> bool {
-        fingerprint(self.env, self.profile, self.files, &self.files.profiles()) == self.identity
+        fingerprint(self.env, self.source, self.request) == self.identity
     }
 
     /// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
@@ -374,13 +379,17 @@ impl Call<'_> {
     }
 
     fn about(&self, cluster: Option<String>, who: Who) -> About {
-        let keys = self.env.get("AWS_ACCESS_KEY_ID").filter(|_| self.profile.is_outdone_by_keys(self.env));
+        let identity = match &self.source.base {
+            Base::Keys(keys) if self.source.is_environment_keys() => format!("key {}", keys.id()),
+            _ if self.source.is_in_profile() => format!("profile {}", self.source.choice.name),
+            _ => self.source.name(),
+        };
         About {
             cluster,
             role: who.role,
             session_name: who.session_name,
             region: self.request.endpoint.region.to_string(),
-            identity: keys.map_or(format!("profile {}", self.profile.name), |key| format!("key {key}")),
+            identity,
         }
     }
 }
@@ -398,30 +407,33 @@ fn in_words(about: &About) -> String {
     }
 }
 
-fn source_in_words(profile: &ProfileChoice, env: &Env) -> String {
-    let name = shown(&profile.name);
-    match profile.named_by {
-        _ if profile.is_outdone_by_keys(env) => "AWS_ACCESS_KEY_ID in the environment".into(),
-        NamedBy::Flag => format!("profile `{name}` (--profile)"),
-        NamedBy::Environment => format!("profile `{name}` (AWS_PROFILE)"),
-        NamedBy::Nobody => format!("profile `{name}`, or what there is instead"),
+/// What `-v` says of sources that come after the one in use, and of lines in the files that nobody can understand.
+fn say_what_is_passed_over(verbose: &Verbose, source: &CredentialSource, env: &Env, profiles: &ProfileFiles) {
+    if !verbose.is_on() {
+        return;
+    }
+    for shadow in source.shadows(env, profiles) {
+        verbose.say(|| format!("passed over, because something else comes before it: {shadow}"));
+    }
+    for (path, broken) in profiles.broken_lines() {
+        let path = shown(&path.display().to_string());
+        verbose.say(|| format!("passed over: line {} of `{path}`: {}", broken.line, broken.why));
     }
 }
 
-fn fingerprint(env: &Env, profile: &ProfileChoice, files: &SourceFiles, profiles: &ProfileFiles) -> Fingerprint {
-    let chain = profiles.chain(&profile.name);
-    let tokens = [sso_token_files(env, &chain), login_token_files(env, &chain), workload_token_files(env, &chain)];
-    let all: Vec<_> = [&files.config, &files.credentials].into_iter().chain(tokens.iter().flatten()).collect();
-    let processes: Vec<&str> = chain.iter().filter_map(|section| section.get("credential_process")).collect();
-    let is_relative = processes.iter().any(|command| command.contains("./"));
+fn fingerprint(env: &Env, source: &CredentialSource, request: &TokenRequest) -> Fingerprint {
+    let path = env.get_os("PATH").map(OsStr::to_string_lossy);
+    let is_file = |name: &str| Path::new(name).is_file();
+    let depends = |command: &Secret| depends_on_directory(command.expose(), path.as_deref(), is_file);
     let place = Place {
         effective_uid: geteuid().as_raw(),
         host_name: OsString::from_vec(uname().nodename().to_bytes().to_vec()),
-        working_directory: is_relative.then(|| std::env::current_dir().unwrap_or_default().into_os_string()),
+        working_directory: source
+            .process()
+            .filter(|command| depends(command))
+            .map(|_| std::env::current_dir().unwrap_or_default().into_os_string()),
     };
-    let explicit = profile.named_by == NamedBy::Flag;
-    let profile = ProfileUse { name: &profile.name, explicit, runs_a_process: !processes.is_empty() };
-    Fingerprint::of(&place, env, &profile, &all)
+    Fingerprint::of(&place, env, source, request.sts_url.as_deref(), &token_files(env, source))
 }
 
 fn render(request: &TokenRequest, token: &Token, expiration: SystemTime) -> Result<String, Error> {

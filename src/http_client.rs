@@ -1,7 +1,6 @@
 //! The HTTP client under the SDK: TLS by ring, proxies from the environment, and the certificate authorities that the
 //! user names instead of the system's.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -14,19 +13,26 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_types::body::SdkBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt as _, Limited};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use crate::env::Env;
 use crate::error::Error;
-use crate::profile::Section;
-use crate::source_files::{MAX_LEN, expand_home, read_up_to};
+use crate::profile_files::Profile;
+use crate::secret::Secret;
+use crate::source_files::{MAX_LEN, read_up_to};
+use crate::sts::{MAX_ANSWER_LEN, last_cause};
 
 /// Where the environment names proxies.
 pub const PROXY_VARIABLES: [&str; 6] =
     ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
+/// As long as the AWS CLI waits for such a service.
+const LOCAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The SDK's default; tries that fail for other reasons are limited by the deadlines of `credentials`.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
@@ -34,10 +40,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// For AWS: authorities from `AWS_CA_BUNDLE` or the profile's `ca_bundle`, else the system's; proxies from the
 /// environment. All clients that get this share its connections. Where TLS is expected, its authorities are read
 /// beside what else there is to do.
-pub fn for_aws(env: &Env, section: &Section, expects_tls: bool) -> Result<SharedHttpClient, Error> {
-    let trust_store = match env.get("AWS_CA_BUNDLE").or(section.get("ca_bundle")) {
-        Some(path) => trust_store(env, path)?,
-        None => TrustStore::default(),
+pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
+    let of_profile = || profile.map(|profile| profile.text("ca_bundle")).transpose();
+    let trust_store = match (env.get("AWS_CA_BUNDLE"), of_profile()?.flatten()) {
+        (Some(path), _) => trust_store(env, path)?,
+        (None, Some(path)) => trust_store(env, path.text)?,
+        (None, None) => TrustStore::default(),
     };
     let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
     let has_proxy = PROXY_VARIABLES.iter().any(|name| env.get_os(name).is_some());
@@ -59,6 +67,30 @@ pub fn for_local_services() -> Result<SharedHttpClient, Error> {
         let connector = LazyConnector::new(tls_context.clone(), ProxyConfig::disabled(), timeouts.clone());
         SharedHttpConnector::new(connector)
     }))
+}
+
+/// What a local service answered.
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Asks a service of this machine, once.
+pub async fn get_locally(url: &str, authorization: Option<&Secret>) -> Result<Answer, String> {
+    let timeouts = HttpConnectorSettings::builder().connect_timeout(LOCAL_TIMEOUT).read_timeout(LOCAL_TIMEOUT).build();
+    let tls_context = tls_context(TrustStore::default()).map_err(|error| error.to_string())?;
+    let connector = LazyConnector::new(tls_context, ProxyConfig::disabled(), timeouts);
+    let mut request = HttpRequest::new(SdkBody::empty());
+    request.set_uri(url.to_owned()).map_err(|error| error.to_string())?;
+    request.headers_mut().insert("accept", "application/json");
+    if let Some(authorization) = authorization {
+        request.headers_mut().insert("authorization", authorization.expose().to_owned());
+    }
+    let response = connector.call(request).await.map_err(|error| last_cause(&error))?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_ANSWER_LEN).collect().await;
+    let body = body.map_err(|error| error.to_string())?.to_bytes().to_vec();
+    Ok(Answer { status, body })
 }
 
 fn tls_context(trust_store: TrustStore) -> Result<TlsContext, Error> {
@@ -112,7 +144,7 @@ impl HttpConnector for LazyConnector {
 /// handed to it; like OpenSSL, this passes over the others as long as one is left.
 fn trust_store(env: &Env, path: &str) -> Result<TrustStore, Error> {
     let refuse = |why: String| Error::CaBundle { path: path.to_owned(), why };
-    let pem = read_up_to(&expand_home(env, Path::new(path)), MAX_LEN).map_err(|error| refuse(error.to_string()))?;
+    let pem = read_up_to(&env.expand(path), MAX_LEN).map_err(|error| refuse(error.to_string()))?;
     let mut store = TrustStore::empty();
     let mut is_empty = true;
     for certificate in CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok) {

@@ -1,16 +1,16 @@
-//! Who could be calling: a fingerprint of everything that decides which credentials the SDK will find, read without
-//! network or SDK. Something too much in it costs a needless miss; something missing from it could give one
-//! identity's session to another, the worst defect that this program can have. So it takes all of the `AWS_*`
-//! environment and whole files, rather than a list of what matters today.
+//! Who could be calling: a fingerprint of what decides which credentials will be found, read without network or SDK.
+//! Something too much in it costs a needless miss, or with MFA a person's time; something missing from it could give one
+//! identity's session to another, the worst defect that this program can have.
 //!
 //! What it cannot see is a change behind a source that itself looks the same: a `credential_process` that starts to
 //! answer for somebody else without a change in its environment, or another role attached to this machine.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::credential_source::{CredentialSource, NamedBy};
 use crate::env::Env;
 use crate::source_files::{FileState, SourceFile};
 
@@ -19,18 +19,60 @@ use crate::source_files::{FileState, SourceFile};
 pub struct Place {
     pub effective_uid: u32,
     pub host_name: OsString,
-    /// Given where it decides which program is the `credential_process`.
+    /// Given where it decides what a `credential_process` does.
     pub working_directory: Option<OsString>,
 }
 
-/// The profile, as far as it decides what counts.
-#[derive(Clone, Copy)]
-pub struct ProfileUse<'a> {
-    pub name: &'a str,
-    /// Named with `--profile`, and so before keys in the environment.
-    pub explicit: bool,
-    /// It, or one that it takes its credentials from, has a `credential_process`.
-    pub runs_a_process: bool,
+/// The variables of AWS that never select an identity: how things look, how often and how long things are tried, which
+/// kind of endpoint is asked. README has the same list. All others count. The region and the kind of endpoint stand in the
+/// keys of the cache by themselves.
+pub const NEVER_IDENTIFYING: [&str; 37] = [
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_CLI_AUTO_PROMPT",
+    "AWS_CLI_BINARY_FORMAT",
+    "AWS_CLI_ERROR_FORMAT",
+    "AWS_CLI_FILE_ENCODING",
+    "AWS_CLI_HISTORY_FILE",
+    "AWS_CLI_OUTPUT_ENCODING",
+    "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS",
+    "AWS_CLI_UPGRADE_DEBUG_MODE",
+    "AWS_DEFAULTS_MODE",
+    "AWS_DEFAULT_OUTPUT",
+    "AWS_DEFAULT_REGION",
+    "AWS_DISABLE_REQUEST_COMPRESSION",
+    "AWS_EXECUTION_ENV",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+    "AWS_METADATA_SERVICE_TIMEOUT",
+    "AWS_OUTPUT",
+    "AWS_PAGER",
+    "AWS_PARTIAL_PAYLOAD_SIGNING_ENABLED",
+    "AWS_REGION",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    "AWS_RETRY_MODE",
+    "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
+    "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+    "AWS_S3_USE_ARN_REGION",
+    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",
+    "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE",
+    "AWS_SDK_LOAD_CONFIG",
+    "AWS_SDK_UA_APP_ID",
+    "AWS_SIGV4A_SIGNING_REGION_SET",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+];
+
+/// A `credential_process` sees the whole environment. These differ from call to call and say nothing of a person; the
+/// working directory counts by itself where it decides something.
+const FLEETING: [&str; 5] = ["KUBERNETES_EXEC_INFO", "_", "SHLVL", "PWD", "OLDPWD"];
+
+/// The variables that decide who signs, as far as they are AWS's.
+pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    env.starting_with("AWS_").filter(|(name, _)| !NEVER_IDENTIFYING.iter().any(|never| name == never))
 }
 
 /// Equal fingerprints mean the same credential source, as far as can be seen from outside.
@@ -38,38 +80,48 @@ pub struct ProfileUse<'a> {
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    pub fn of(place: &Place, env: &Env, profile: &ProfileUse, files: &[&SourceFile]) -> Self {
+    /// `sts_url` is where STS is asked, if elsewhere than at its own address: another one knows other people. `tokens` are
+    /// the files that show who is logged in.
+    pub fn of(
+        place: &Place,
+        env: &Env,
+        source: &CredentialSource,
+        sts_url: Option<&str>,
+        tokens: &[SourceFile],
+    ) -> Self {
         let Place { effective_uid, host_name, working_directory } = place;
-        let ProfileUse { name: profile, explicit, runs_a_process } = *profile;
         let mut hash = FieldHash::new("identity");
         hash.field(&effective_uid.to_le_bytes());
         hash.field(host_name.as_encoded_bytes());
-        hash.field(profile.as_bytes());
-        hash.field(&[u8::from(explicit)]);
-        // HOME is where the SDK looks for its files; SECRET_ACCESS_KEY an old name that it still reads.
-        let others = ["HOME", "SECRET_ACCESS_KEY"].map(|name| env.get_os(name).unwrap_or_default());
-        for value in others {
-            hash.field(value.as_encoded_bytes());
-        }
-        for (name, value) in env.starting_with("AWS_") {
-            hash.field(name.as_encoded_bytes());
-            hash.field(value.as_encoded_bytes());
-        }
-        if runs_a_process {
-            // It sees the whole environment. The rest differs from call to call and says nothing of a person.
-            const FLEETING: [&str; 5] = ["KUBERNETES_EXEC_INFO", "_", "SHLVL", "PWD", "OLDPWD"];
+        hash.field(source.choice.name.as_bytes());
+        hash.field(&[u8::from(source.choice.named_by == NamedBy::Flag)]);
+        hash.field(sts_url.unwrap_or_default().as_bytes());
+        if source.process().is_some() {
             hash.field(b"process");
-            for (name, value) in
-                env.starting_with("").filter(|(name, _)| !FLEETING.iter().any(|fleeting| name == fleeting))
-            {
+            let is_fleeting = |name: &OsStr| FLEETING.iter().any(|fleeting| name == *fleeting);
+            for (name, value) in env.all().filter(|(name, _)| !is_fleeting(name)) {
                 hash.field(name.as_encoded_bytes());
                 hash.field(value.as_encoded_bytes());
             }
             hash.field(working_directory.as_deref().unwrap_or_default().as_encoded_bytes());
+        } else {
+            for (name, value) in identifying_variables(env) {
+                hash.field(name.as_encoded_bytes());
+                hash.field(value.as_encoded_bytes());
+            }
         }
-        hash.field(b"files");
-        for file in files {
-            hash.field(file.path.as_os_str().as_encoded_bytes());
+        hash.field(b"sections");
+        for section in source.sections() {
+            hash.field(section.name().as_bytes());
+            hash.field(&(section.in_credentials_file() as u64).to_le_bytes());
+            for (key, value) in section.properties() {
+                hash.field(key.as_bytes());
+                hash.field(value.as_bytes());
+            }
+            hash.field(b"end of section");
+        }
+        hash.field(b"tokens");
+        for file in tokens {
             match &file.state {
                 FileState::Contents(contents) => hash.field(contents),
                 FileState::Absent => hash.field(b"absent"),
@@ -109,81 +161,5 @@ impl FieldHash {
 
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn fingerprint(env: &[(String, String)], contents: &[&str]) -> Fingerprint {
-        let files: Vec<SourceFile> = contents
-            .iter()
-            .map(|text| SourceFile {
-                path: "/home/x/.aws/config".into(),
-                state: FileState::Contents(text.as_bytes().to_vec()),
-            })
-            .collect();
-        let env = env.iter().map(|(name, value)| (name, value)).collect();
-        Fingerprint::of(&place(1000, "host"), &env, &PROFILE, &files.iter().collect::<Vec<_>>())
-    }
-
-    const PROFILE: ProfileUse = ProfileUse { name: "default", explicit: false, runs_a_process: false };
-
-    fn place(effective_uid: u32, host_name: &str) -> Place {
-        Place { effective_uid, host_name: host_name.into(), working_directory: None }
-    }
-
-    #[test]
-    fn another_user_machine_or_profile_is_another_identity() {
-        let of = |place: &Place, profile: &ProfileUse| Fingerprint::of(place, &Env::default(), profile, &[]);
-        let one = of(&place(1000, "a"), &PROFILE);
-        assert_ne!(one, of(&place(1001, "a"), &PROFILE));
-        assert_ne!(one, of(&place(1000, "b"), &PROFILE));
-        assert_ne!(one, of(&place(1000, "a"), &ProfileUse { name: "other", ..PROFILE }));
-        assert_ne!(one, of(&place(1000, "a"), &ProfileUse { explicit: true, ..PROFILE }));
-    }
-
-    #[test]
-    fn what_a_credential_process_can_see_counts_where_there_is_one() {
-        let of = |name: &str, value: &str, runs_a_process| {
-            let env = [(name, value)].into_iter().collect();
-            Fingerprint::of(&place(0, "a"), &env, &ProfileUse { runs_a_process, ..PROFILE }, &[])
-        };
-        assert_eq!(of("CORP_USER", "alice", false), of("CORP_USER", "bob", false));
-        assert_ne!(of("CORP_USER", "alice", true), of("CORP_USER", "bob", true));
-        assert_eq!(of("KUBERNETES_EXEC_INFO", "1", true), of("KUBERNETES_EXEC_INFO", "2", true));
-    }
-
-    fn pair(name: &str, value: &str) -> (String, String) {
-        (name.into(), value.into())
-    }
-
-    #[test]
-    fn what_is_not_of_aws_does_not_change_it() {
-        assert_eq!(fingerprint(&[pair("TERM", "a")], &["x"]), fingerprint(&[pair("PATH", "b")], &["x"]));
-    }
-
-    #[test]
-    fn an_absent_file_is_not_an_empty_one() {
-        let of = |state| {
-            Fingerprint::of(&place(0, "a"), &Env::default(), &PROFILE, &[&SourceFile { path: "f".into(), state }])
-        };
-        assert_ne!(of(FileState::Absent), of(FileState::Contents(Vec::new())));
-        assert_ne!(of(FileState::Absent), of(FileState::Contents(b"absent".to_vec())));
-    }
-
-    proptest! {
-        #[test]
-        fn any_changed_input_changes_it(
-            one in ("AWS_[A-C]{1,2}", "[ab]{0,2}", "[ab]{0,3}", "[ab]{0,3}"),
-            other in ("AWS_[A-C]{1,2}", "[ab]{0,2}", "[ab]{0,3}", "[ab]{0,3}"),
-        ) {
-            let of = |(name, value, config, credentials): &(String, String, String, String)| {
-                fingerprint(&[(name.clone(), value.clone())], &[config, credentials])
-            };
-            prop_assert_eq!(one == other, of(&one) == of(&other));
-        }
     }
 }

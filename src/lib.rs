@@ -20,6 +20,8 @@
 
 /// The grammar of AWS's config and credentials files.
 pub mod aws_file;
+/// Access keys, and what shows that they cannot be right.
+pub mod aws_keys;
 /// The cache on disk: keys, entries, and the directory that holds them.
 pub mod cache;
 /// `eks-group-auth cache`: path, list, clear.
@@ -28,8 +30,16 @@ pub mod cache_command;
 pub mod cli;
 /// A profile's `credential_process`: its words, its time, its output.
 pub mod credential_process;
-/// Base credentials, by the AWS SDK's providers; runtime and deadline for all that uses a network.
+/// Where the caller's credentials come from: the one answer.
+pub mod credential_source;
+/// Base credentials from that source; runtime and deadline for all that uses a network.
 pub mod credentials;
+/// Dates in all their spellings.
+pub mod dates;
+/// Whether a credential_process depends on the working directory.
+pub mod directory_words;
+/// Where AWS is asked, if elsewhere than at its own addresses.
+pub mod endpoints;
 /// The environment, read once.
 pub mod env;
 /// Every sentence that a user can meet, with its hint and its exit code.
@@ -52,18 +62,12 @@ pub mod names;
 pub mod plain_args;
 /// The presigned GetCallerIdentity URL.
 pub mod presign;
-/// The AWS shared config and credentials files, as far as they are needed before the SDK starts.
-pub mod profile;
 /// Which sections of the AWS files are which profile, and what it says.
 pub mod profile_files;
-/// What a profile itself has for credentials.
-pub mod profile_source;
 /// Regions and the partitions that they belong to.
 pub mod region;
 /// What is meant: arguments, environment and profile made into one checked request.
 pub mod request;
-/// The AWS files in the SDK's dialect.
-pub mod sdk_files;
 /// A string that does not print.
 pub mod secret;
 /// Reading the files that decide who the caller is.

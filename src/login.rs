@@ -4,19 +4,18 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::credential_source::{Base, CredentialSource};
+use crate::dates;
 use crate::env::Env;
-use crate::profile_source::ProfileSource;
 use crate::source_files::{FileState, SourceFile, login_token_path, sso_token_path};
 
-/// The login that a profile needs.
+/// The login that a credential source needs.
 pub struct Login {
     kind: Kind,
-    token_file: PathBuf,
+    pub token_file: PathBuf,
 }
 
 enum Kind {
@@ -33,12 +32,16 @@ pub enum LoggedOut {
     NoToken,
     /// So long ago.
     Expired(Duration),
+    /// The token file is none.
+    Damaged,
 }
 
 /// A token file of SSO, without its secrets.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Token {
+    #[serde(rename = "accessToken")]
+    _access_token: IgnoredAny,
     expires_at: String,
     refresh_token: Option<IgnoredAny>,
     client_id: Option<IgnoredAny>,
@@ -47,13 +50,13 @@ struct Token {
 }
 
 impl Login {
-    pub fn of(source: &ProfileSource, env: &Env) -> Option<Self> {
-        let (kind, token_file) = match *source {
-            ProfileSource::Sso { session, start_url } => {
-                let can_be_refreshed = session.is_some();
-                (Kind::Sso { can_be_refreshed }, sso_token_path(env, session.or(start_url)?))
+    pub fn of(source: &CredentialSource, env: &Env) -> Option<Self> {
+        let (kind, token_file) = match &source.base {
+            Base::Sso(sso) => {
+                let can_be_refreshed = sso.session.is_some();
+                (Kind::Sso { can_be_refreshed }, sso_token_path(env, sso.token_name()))
             }
-            ProfileSource::Login(identity) => (Kind::Console, login_token_path(env, identity)),
+            Base::Login(identity) => (Kind::Console, login_token_path(env, identity)),
             _ => return None,
         };
         Some(Login { kind, token_file })
@@ -85,28 +88,23 @@ impl Login {
             // How long it can be refreshed is for AWS to know.
             (FileState::Contents(_), Kind::Console) => None,
             (FileState::Absent, _) => Some(LoggedOut::NoToken),
+            (FileState::Unreadable(_), Kind::Sso { .. }) => Some(LoggedOut::Damaged),
             // The SDK says why.
-            (FileState::Unreadable(_), _) => None,
+            (FileState::Unreadable(_), Kind::Console) => None,
         }
     }
 }
 
-/// `None` also for what cannot be understood: the SDK's message about it is the better one.
 fn expired(contents: &[u8], can_be_refreshed: bool, now: SystemTime) -> Option<LoggedOut> {
-    let token: Token = serde_json::from_slice(contents).ok()?;
-    let since = now.duration_since(time(&token.expires_at)?).ok()?;
-    let has_all = token.refresh_token.is_some() && token.client_id.is_some() && token.client_secret.is_some();
-    let registration_holds = match &token.registration_expires_at {
-        Some(end) => time(end)? > now,
-        None => false,
+    let token: Option<Token> = serde_json::from_slice(contents).ok();
+    let Some((token, end)) = token.and_then(|token| dates::parse(&token.expires_at).map(|end| (token, end))) else {
+        return Some(LoggedOut::Damaged);
     };
-    let refreshes = can_be_refreshed && has_all && registration_holds;
+    let since = now.duration_since(end).ok()?;
+    let has_all = token.refresh_token.is_some() && token.client_id.is_some() && token.client_secret.is_some();
+    let registration_end = token.registration_expires_at.as_deref().and_then(dates::parse);
+    let refreshes = can_be_refreshed && has_all && registration_end.is_some_and(|end| end > now);
     (!refreshes).then_some(LoggedOut::Expired(since))
-}
-
-/// In the one form that the SDK takes.
-fn time(text: &str) -> Option<SystemTime> {
-    DateTime::from_str(text, Format::DateTime).ok()?.try_into().ok()
 }
 
 impl LoggedOut {
@@ -114,6 +112,7 @@ impl LoggedOut {
         match self {
             LoggedOut::NoToken => format!("nobody is logged in to {session}"),
             LoggedOut::Expired(since) => format!("{session} expired {}", ago(*since)),
+            LoggedOut::Damaged => format!("the token file of {session} cannot be understood"),
         }
     }
 }
@@ -133,23 +132,24 @@ mod tests {
 
     #[test]
     fn a_session_is_over_when_its_token_is_and_no_refresh_can_help() {
-        let now = time("2026-01-01T12:00:00Z").expect("a date");
+        let now = dates::parse("2026-01-01T12:00:00Z").expect("a date");
         let check = |text: &str, can_be_refreshed| expired(text.as_bytes(), can_be_refreshed, now);
         let over = Some(LoggedOut::Expired(Duration::from_secs(3 * 3600)));
         let token = |registration: &str| {
             format!(
-                r#"{{"accessToken":"a","expiresAt":"2026-01-01T09:00:00Z","refreshToken":"r","clientId":"i","clientSecret":"s","registrationExpiresAt":"{registration}"}}"#
+                r#"{{"accessToken":"a","expiresAt":"2026-01-01T09:00:00UTC","refreshToken":"r","clientId":"i","clientSecret":"s","registrationExpiresAt":"{registration}"}}"#
             )
         };
         assert_eq!(check(r#"{"accessToken":"a","expiresAt":"2026-01-01T09:00:00Z"}"#, true), over);
-        assert_eq!(check(r#"{"accessToken":"a","expiresAt":"2026-01-01T13:00:00Z"}"#, true), None);
+        assert_eq!(check(r#"{"accessToken":"a","expiresAt":"2026-01-01T13:00:00UTC"}"#, true), None);
         assert_eq!(check(&token("2026-02-01T00:00:00Z"), true), None);
         assert_eq!(check(&token("2026-02-01T00:00:00Z"), false), over);
         assert_eq!(check(&token("2026-01-01T11:00:00Z"), true), over);
         assert_eq!(check(&token("2026-02-01T00:00:00Z").replace("clientSecret", "x"), true), over);
-        assert_eq!(check(&token("soon"), true), None);
-        assert_eq!(check("{}", true), None);
-        assert_eq!(check("not json", true), None);
+        assert_eq!(check(&token("soon"), true), over);
+        assert_eq!(check("{}", true), Some(LoggedOut::Damaged));
+        assert_eq!(check(r#"{"accessToken":"a","expiresAt":"soon"}"#, true), Some(LoggedOut::Damaged));
+        assert_eq!(check("not json", true), Some(LoggedOut::Damaged));
     }
 
     #[test]

@@ -60,6 +60,7 @@ fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
         Err(error) => return Err(Error::usage(&error)),
     };
     let env = Env::from_process();
+    env.check()?;
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
     let clock = SystemTime::now;
     match &cli.command {

@@ -1,9 +1,27 @@
-//! Strings of a certain form, each a type of its own, so that no two can be mistaken for each other.
+//! Strings of a certain form, each a type of its own, so that no two can be mistaken for each other. What is wrong with one
+//! is said here; where it is written, by whoever read it.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
-use crate::error::Error;
 use crate::region::Region;
+
+/// A value that does not have the form that AWS or Kubernetes wants.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid {
+    pub value: String,
+    /// What it must be.
+    pub rule: Cow<'static, str>,
+    /// What to do, where the rule does not say enough.
+    pub hint: Option<String>,
+}
+
+impl Invalid {
+    fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Invalid { value: value.to_owned(), rule: rule.into(), hint: None }
+    }
+}
 
 macro_rules! checked_string {
     ($(#[$doc:meta])* $name:ident) => {
@@ -53,7 +71,7 @@ checked_string! {
 
 impl ClusterName {
     /// A name, or an ARN that ends in one.
-    pub fn parse(value: &str) -> Result<Self, Error> {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
         let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         let fits =
             value.len() <= 100 && value.bytes().all(is_inner) && value.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -67,8 +85,7 @@ impl ClusterName {
         {
             return ClusterName::parse(name);
         }
-        Err(Error::input(
-            "--cluster",
+        Err(Invalid::new(
             value,
             "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
         ))
@@ -76,12 +93,10 @@ impl ClusterName {
 }
 
 impl RoleArn {
-    pub fn parse(value: &str, region: &Region) -> Result<Self, Error> {
-        let wrong = |hint: Option<String>| Error::Input {
-            name: "--role",
-            value: value.to_owned(),
-            rule: "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`".into(),
+    pub fn parse(value: &str, region: &Region) -> Result<Self, Invalid> {
+        let wrong = |hint: Option<String>| Invalid {
             hint,
+            ..Invalid::new(value, "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`")
         };
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return Err(wrong(None)) };
@@ -107,11 +122,9 @@ impl RoleArn {
         }
         let expected = region.partition().id;
         if partition != expected {
-            return Err(Error::Input {
-                name: "--role",
-                value: value.to_owned(),
-                rule: format!("of partition `{expected}`, that of region `{region}`").into(),
+            return Err(Invalid {
                 hint: Some("correct the role or `--region`".into()),
+                ..Invalid::new(value, format!("of partition `{expected}`, that of region `{region}`"))
             });
         }
         Ok(RoleArn(value.to_owned()))
@@ -146,15 +159,15 @@ impl SessionName {
 }
 
 impl NameTemplate {
-    /// `option` is the one that it was given with. Of an ARN its last part is meant.
-    pub fn parse(option: &'static str, value: &str) -> Result<Self, Error> {
+    /// Of an ARN its last part is meant.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
         let name = if value.starts_with("arn:") { value.rsplit('/').next().unwrap_or_default() } else { value };
         let fixed = name.replace("{user}", "").replace("{account}", "");
         let length_fits = fixed.len() < name.len() || (2..=64).contains(&name.len());
         if length_fits && fixed.len() <= 64 && fixed.bytes().all(is_name_byte) {
             return Ok(NameTemplate(name.to_owned()));
         }
-        Err(Error::input(option, value, "2 to 64 letters, digits and `_+=,.@-`, or hold `{user}` or `{account}`"))
+        Err(Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`, or hold `{user}` or `{account}`"))
     }
 
     pub fn names_the_caller(&self) -> bool {
@@ -168,25 +181,40 @@ impl NameTemplate {
 }
 
 impl MfaSerial {
-    pub fn parse(name: &'static str, value: &str) -> Result<Self, Error> {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
         let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
         let fits = (9..=256).contains(&value.len()) && value.bytes().all(is_fit);
         fits.then(|| MfaSerial(value.to_owned())).ok_or_else(|| {
-            Error::input(
-                name,
-                value,
-                "an MFA device's ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or its number",
-            )
+            Invalid::new(value, "an MFA device's ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or its number")
         })
     }
 }
 
+/// The life of a role session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionDuration(Duration);
+
+impl SessionDuration {
+    /// A plain number of seconds, within what STS takes.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let is_digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+        match value.parse() {
+            Ok(seconds @ 900..=43_200) if is_digits => Ok(SessionDuration(Duration::from_secs(seconds))),
+            _ => Err(Invalid::new(value, "a number of seconds from 900 to 43200")),
+        }
+    }
+
+    pub fn get(self) -> Duration {
+        self.0
+    }
+}
+
 impl ExternalId {
-    pub fn parse(value: &str) -> Result<Self, Error> {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
         let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
         let fits = (2..=1224).contains(&value.len()) && value.bytes().all(is_fit);
         fits.then(|| ExternalId(value.to_owned()))
-            .ok_or_else(|| Error::input("--external-id", value, "2 to 1224 letters, digits and `_+=,.@:/-`"))
+            .ok_or_else(|| Invalid::new(value, "2 to 1224 letters, digits and `_+=,.@:/-`"))
     }
 }
 
@@ -229,11 +257,20 @@ mod tests {
         assert!(RoleArn::parse("arn:aws-cn:iam::111122223333:role/dev", &region("cn-north-1")).is_ok());
     }
 
+    #[test]
+    fn durations_are_plain_numbers_of_seconds_within_what_sts_takes() {
+        assert_eq!(SessionDuration::parse("900").unwrap().get().as_secs(), 900);
+        assert_eq!(SessionDuration::parse("43200").unwrap().get().as_secs(), 43200);
+        for bad in ["", "899", "43201", "1h", "+3600", "-1", "3600.0", " 3600", "99999999999999999999999"] {
+            assert!(SessionDuration::parse(bad).is_err(), "{bad}");
+        }
+    }
+
     proptest! {
         #[test]
         fn any_name_of_a_caller_becomes_a_session_name(name in "\\PC{0,80}") {
             let fit = SessionName::of_caller(&name);
-            prop_assert!(NameTemplate::parse("--session-name", fit.as_str()).is_ok());
+            prop_assert!(NameTemplate::parse(fit.as_str()).is_ok());
         }
 
         #[test]

@@ -63,14 +63,14 @@ fn plain(argv: &[OsString]) -> Option<Cli> {
             "--mfa-serial" => &mut args.mfa_serial,
             "--region" => &mut global.region,
             "--profile" => &mut global.profile,
-            "--output" if value == "json" => &mut global.output,
+            "--output" if value == "json" => &mut global.aws_cli.output,
             _ => return None,
         };
         if place.replace(value.to_owned()).is_some() {
             return None;
         }
     }
-    args.cluster = cluster?;
+    args.cluster = Some(cluster?);
     let command = if is_eks { Command::Eks(EksCommand::GetToken(args)) } else { Command::Token(args) };
     Some(Cli { command, global })
 }
@@ -100,7 +100,7 @@ mod tests {
         }
     }
 
-    const VOCABULARY: [&str; 33] = [
+    const VOCABULARY: [&str; 39] = [
         "token",
         "eks",
         "get-token",
@@ -116,6 +116,12 @@ mod tests {
         "--region",
         "--profile",
         "--output",
+        "--debug",
+        "--query",
+        "--ca-bundle",
+        "--endpoint-url",
+        "--log-format",
+        "-l",
         "--token-only",
         "--refresh",
         "--cache",
@@ -144,8 +150,8 @@ mod tests {
             words in proptest::collection::vec(
                 prop_oneof![
                     3 => (0..VOCABULARY.len()).prop_map(|at| vec![VOCABULARY[at].to_owned()]),
-                    5 => (5..28usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![VOCABULARY[at].to_owned(), value]),
-                    1 => (5..28usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![format!("{}={value}", VOCABULARY[at])]),
+                    5 => (5..34usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![VOCABULARY[at].to_owned(), value]),
+                    1 => (5..34usize, "[a-z=-]{0,3}").prop_map(|(at, value)| vec![format!("{}={value}", VOCABULARY[at])]),
                 ],
                 0..6,
             ),

@@ -55,7 +55,7 @@ impl Kind {
 }
 
 /// The value of a property, and where it is written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub struct Value<'a> {
     pub text: &'a str,
     pub place: Place<'a>,
@@ -64,7 +64,7 @@ pub struct Value<'a> {
 /// Where a property is written. Shows as a person would look for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
-    property: &'a str,
+    pub property: &'static str,
     kind: Kind,
     name: &'a str,
     path: &'a Path,
@@ -84,8 +84,8 @@ impl fmt::Display for Place<'_> {
 }
 
 /// Keys as one file has them: they are never joined from two.
-#[derive(Debug)]
 pub struct KeyProperties<'a> {
+    pub in_credentials_file: bool,
     pub id: Value<'a>,
     pub secret: Option<Value<'a>>,
     pub session_token: Option<Value<'a>>,
@@ -142,6 +142,11 @@ impl<'a> ProfileFiles<'a> {
         Ok(is_there.then(|| Profile { name: name.to_owned(), kind, from_credentials, from_config }))
     }
 
+    /// Both paths as one would name them in a message.
+    pub fn paths(&self) -> String {
+        format!("{} or {}", self.config.path.display(), self.credentials.path.display())
+    }
+
     /// What a person who looks for this profile may have written in its place: the header and its line.
     pub fn mistaken_header(&self, name: &str) -> Option<MistakenHeader> {
         let find = |file: &File, written: &str, meant: String| {
@@ -172,6 +177,17 @@ pub struct MistakenHeader {
     pub meant: String,
     pub path: String,
     pub line: u32,
+}
+
+impl fmt::Display for MistakenHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MistakenHeader { written, meant, path, line } = self;
+        let (written, meant, path) = (shown(written), shown(meant), shown(path));
+        write!(
+            f,
+            "`{written}` in line {line} of {path} is another section: write `{meant}` there to make it this profile"
+        )
+    }
 }
 
 impl<'a> File<'a> {
@@ -252,6 +268,7 @@ impl<'a> Profile<'a> {
             None => self.value(part, names[1]),
         };
         Ok(Some(KeyProperties {
+            in_credentials_file: self.from_credentials.as_ref().is_some_and(|from| std::ptr::eq(from, part)),
             id,
             secret: self.value(part, "aws_secret_access_key")?,
             session_token: first(["aws_security_token", "aws_session_token"])?,
@@ -264,9 +281,14 @@ impl<'a> Profile<'a> {
         self.parts().flat_map(|part| part.section.properties().map(|property| (property.key(), &*property.value)))
     }
 
-    /// Whether the credentials file has a part in it: the same properties could mean something else in the other file.
-    pub fn is_in_credentials_file(&self) -> bool {
-        self.from_credentials.is_some()
+    /// A property as it is written, whatever it is.
+    pub fn written(&self, property: &str) -> Option<&str> {
+        self.parts().find_map(|part| Some(&*part.section.property(property)?.value))
+    }
+
+    /// Of the properties, how many are in the credentials file: in the other one they could mean something else.
+    pub fn in_credentials_file(&self) -> usize {
+        self.from_credentials.as_ref().map_or(0, |part| part.section.properties().count())
     }
 
     fn parts(&self) -> impl Iterator<Item = &Part<'a>> {

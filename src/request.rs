@@ -1,14 +1,14 @@
 //! What is meant: arguments, environment, client-go's information and the profile, made into one request in which
 //! everything is checked. Pure: it reads no file and asks nobody.
 
-use std::time::Duration;
-
-use crate::cli::{GlobalArgs, TokenArgs};
+use crate::cli::{AwsCliArgs, GlobalArgs, TokenArgs};
+use crate::credential_source::{Base, CredentialSource, Located};
+use crate::endpoints::{Service, endpoint_url};
 use crate::env::Env;
-use crate::error::Error;
+use crate::error::{Error, Warning};
 use crate::exec_credential::{ApiVersion, ExecInfo};
-use crate::names::{ClusterName, ExternalId, MfaSerial, NameTemplate, RoleArn};
-use crate::profile::{ProfileFiles, Section};
+use crate::names::{ClusterName, ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
+use crate::profile_files::{Profile, Value};
 use crate::region::Region;
 
 /// One token, as asked for.
@@ -16,12 +16,12 @@ use crate::region::Region;
 pub struct TokenRequest {
     pub cluster: ClusterName,
     pub endpoint: StsEndpoint,
+    /// Where STS is asked, if elsewhere than at its own address.
+    pub sts_url: Option<String>,
     /// Roles of the profile that are assumed on the way to the last one, first one first.
     pub via: Vec<RoleRequest>,
     /// The last one: of `--role`, or else of the profile.
     pub role: Option<RoleRequest>,
-    /// The profile that base credentials come from.
-    pub base_profile: ProfileChoice,
     pub cache: CacheMode,
     /// Whether what is cached is passed over.
     pub refresh: bool,
@@ -38,8 +38,18 @@ pub struct RoleRequest {
     pub source_identity: Option<NameTemplate>,
     pub external_id: Option<ExternalId>,
     /// `None`: what STS gives, one hour; with MFA, as long as the role grants.
-    pub duration: Option<Duration>,
+    pub duration: Option<SessionDuration>,
     pub mfa_serial: Option<MfaSerial>,
+    pub written: Written,
+}
+
+/// What hints need to know of how a role was asked for.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// The property that the duration is from, with its place.
+    pub duration: Option<String>,
+    /// Where the role has no MFA device: the one of a profile that its role starts from, which does not count for it.
+    pub unused_mfa_serial: Option<String>,
 }
 
 /// Which of the region's STS hosts is meant. Overrides of the endpoint are the SDK's business: they move the calls,
@@ -67,111 +77,87 @@ pub enum AnswerForm {
     BareToken,
 }
 
-/// The profile in use, and how it was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProfileChoice {
-    pub name: String,
-    pub named_by: NamedBy,
-    /// The profile that was named, where this is the one that its roles start from.
-    pub source_of: Option<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NamedBy {
-    /// `--profile`: comes before keys in the environment.
-    Flag,
-    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`: comes after them.
-    Environment,
-    Nobody,
-}
-
-impl ProfileChoice {
-    pub fn resolve(global: &GlobalArgs, env: &Env) -> Result<Self, Error> {
-        let variable = env.get("AWS_DEFAULT_PROFILE").or_else(|| env.get("AWS_PROFILE"));
-        let (name, named_by) = match (&global.profile, variable) {
-            (Some(name), _) if name.is_empty() => {
-                return Err(Error::input("--profile", name, "the name of a profile"));
-            }
-            (Some(name), _) => (name.as_str(), NamedBy::Flag),
-            (None, Some(name)) => (name, NamedBy::Environment),
-            (None, None) => ("default", NamedBy::Nobody),
-        };
-        Ok(ProfileChoice { name: name.to_owned(), named_by, source_of: None })
-    }
-
-    /// Whether keys in the environment come before this profile.
-    pub fn is_outdone_by_keys(&self, env: &Env) -> bool {
-        self.named_by != NamedBy::Flag && env.get("AWS_ACCESS_KEY_ID").is_some()
-    }
-}
-
 impl TokenRequest {
     /// # Errors
     ///
-    /// [`Error::Input`], [`Error::NoRegion`] and [`Error::NoSuchProfile`], for the first input that is wrong.
+    /// [`Error::Input`] and [`Error::NoRegion`], for the first input that is wrong.
     pub fn resolve(
         args: &TokenArgs,
         global: &GlobalArgs,
         env: &Env,
         exec_info: &ExecInfo,
-        profile: &ProfileChoice,
-        files: &ProfileFiles,
-        file_paths: impl Fn() -> String,
+        source: &CredentialSource,
     ) -> Result<Self, Error> {
-        let section = files.profile(&profile.name);
-        if section.is_none() && profile.named_by != NamedBy::Nobody {
-            return Err(Error::NoSuchProfile { profile: profile.name.clone(), files: file_paths() });
-        }
-        let section = section.unwrap_or_default();
-        let cluster = ClusterName::parse(&args.cluster)?;
+        check_aws_cli_args(&global.aws_cli)?;
+        let profile = source.profile();
         let endpoint = StsEndpoint {
-            region: resolve_region(global, env, exec_info, profile, &section)?,
-            use_fips: switch(env, &section, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
-            use_dual_stack: switch(env, &section, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            region: resolve_region(global, env, exec_info, source)?,
+            use_fips: switch(env, profile, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
+            use_dual_stack: switch(env, profile, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
         };
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
-        let has_role = !profile.is_outdone_by_keys(env) && section.get("role_arn").is_some();
-        let of_profile = if has_role { files.roles_on_the_way(&profile.name) } else { None };
-        let (sections, base_profile) = of_profile.unwrap_or_else(|| (Vec::new(), profile.name.clone()));
-        let steps = sections.iter().map(|section| RoleRequest::of_profile(section, &endpoint.region));
+        check_source(source)?;
+        let steps = source.roles().map(|profile| RoleRequest::of_profile(profile, source, &endpoint.region));
         let mut via = steps.collect::<Result<Vec<_>, _>>()?;
         let of_profile = if args.role.is_empty() { via.pop() } else { None };
-        let role = RoleRequest::resolve(args, &endpoint.region, profile, &section, env, of_profile)?;
-        check_endpoint_overrides(env, &section, &endpoint, role.is_some())?;
+        let role = RoleRequest::resolve(args, &endpoint.region, source, of_profile)?;
         Ok(TokenRequest {
-            cluster,
+            cluster: resolve_cluster(args, env)?,
+            sts_url: sts_url(env, source, &endpoint, role.is_some())?,
             via,
             role,
-            base_profile: ProfileChoice {
-                source_of: (base_profile != profile.name).then(|| profile.name.clone()),
-                name: base_profile,
-                named_by: profile.named_by,
-            },
             endpoint,
             cache: CacheMode::resolve(args, env)?,
             refresh: args.refresh,
             answer,
         })
     }
+
+    /// What was asked for and does nothing, to be said once a call.
+    pub fn warnings(&self, args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        if let (None, Some(used), Some(passed_over)) =
+            (&global.profile, env.get("AWS_PROFILE"), env.get("AWS_DEFAULT_PROFILE"))
+            && used != passed_over
+        {
+            warnings.push(Warning::TwoProfiles { used: used.to_owned(), passed_over: passed_over.to_owned() });
+        }
+        let without_role = [("--session-name", &args.session_name), ("--external-id", &args.external_id)];
+        for (argument, value) in without_role {
+            if self.role.is_none() && value.is_some() {
+                warnings.push(Warning::NoEffect { argument, why: "no role is assumed, because there is no `--role`" });
+            }
+        }
+        if global.aws_cli.endpoint_url.is_some() {
+            let why = "in the AWS CLI's get-token it moves no call; AWS_ENDPOINT_URL_STS moves those to STS";
+            warnings.push(Warning::NoEffect { argument: "--endpoint-url", why });
+        }
+        warnings
+    }
 }
 
 impl RoleRequest {
     /// What a profile with `role_arn` says.
-    fn of_profile(section: &Section, region: &Region) -> Result<Self, Error> {
-        let role_arn = "`role_arn` of the profile or its source";
-        let session_name = "`role_session_name` of the profile or its source";
-        let mfa_serial = "`mfa_serial` of the profile or its source";
-        let arn = section.get("role_arn").unwrap_or_default();
-        let external_id = section.get("external_id").map(ExternalId::parse).transpose();
-        let duration = section.get("duration_seconds").map(parse_duration).transpose();
+    fn of_profile(profile: &Profile, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
+        let arn = profile.word("role_arn")?.expect("a role is one because it has this");
+        let serial = profile.word("mfa_serial")?;
+        let duration = profile.word("duration_seconds")?;
+        let written = Written {
+            duration: duration.map(|value| value.place.to_string()),
+            unused_mfa_serial: if serial.is_none() { source.mfa_serial_elsewhere()? } else { None },
+        };
         Ok(RoleRequest {
-            candidates: vec![named(role_arn, RoleArn::parse(arn, region))?],
-            session_name: section.get("role_session_name").map(|n| NameTemplate::parse(session_name, n)).transpose()?,
+            candidates: vec![at_place(arn, |arn| RoleArn::parse(arn, region))?],
+            session_name: profile
+                .text("role_session_name")?
+                .map(|name| at_place(name, NameTemplate::parse))
+                .transpose()?,
             source_identity: None,
-            external_id: named("`external_id` of the profile or its source", external_id)?,
-            duration: named("`duration_seconds` of the profile or its source", duration)?,
-            mfa_serial: section.get("mfa_serial").map(|serial| MfaSerial::parse(mfa_serial, serial)).transpose()?,
+            external_id: profile.text("external_id")?.map(|id| at_place(id, ExternalId::parse)).transpose()?,
+            duration: duration.map(|duration| at_place(duration, SessionDuration::parse)).transpose()?,
+            mfa_serial: serial.map(|serial| at_place(serial, MfaSerial::parse)).transpose()?,
+            written,
         })
     }
 
@@ -179,27 +165,23 @@ impl RoleRequest {
     fn resolve(
         args: &TokenArgs,
         region: &Region,
-        profile: &ProfileChoice,
-        section: &Section,
-        env: &Env,
+        source: &CredentialSource,
         of_profile: Option<Self>,
     ) -> Result<Option<Self>, Error> {
-        let template =
-            |option, value: &Option<String>| value.as_deref().map(|v| NameTemplate::parse(option, v)).transpose();
-        let session_name = template("--session-name", &args.session_name)?;
-        let source_identity = template("--source-identity", &args.source_identity)?;
-        let external_id = args.external_id.as_deref().map(ExternalId::parse).transpose()?;
-        let duration = args.duration.as_deref().map(parse_duration).transpose()?;
+        let session_name = flag("--session-name", &args.session_name, NameTemplate::parse)?;
+        let source_identity = flag("--source-identity", &args.source_identity, NameTemplate::parse)?;
+        let external_id = flag("--external-id", &args.external_id, ExternalId::parse)?;
+        let duration = flag("--duration", &args.duration, SessionDuration::parse)?;
+        let given_serial = flag("--mfa-serial", &args.mfa_serial, MfaSerial::parse)?;
         let mut candidates = Vec::new();
         for arn in &args.role {
-            let arn = RoleArn::parse(arn, region)?;
+            let arn = RoleArn::parse(arn, region).map_err(Error::invalid("--role"))?;
             if !candidates.contains(&arn) {
                 candidates.push(arn);
             }
         }
-        let given_serial =
-            args.mfa_serial.as_deref().map(|serial| MfaSerial::parse("--mfa-serial", serial)).transpose()?;
         if let Some(role) = of_profile {
+            let duration_place = role.written.duration.filter(|_| duration.is_none());
             return Ok(Some(RoleRequest {
                 candidates: role.candidates,
                 session_name: session_name.or(role.session_name),
@@ -207,32 +189,100 @@ impl RoleRequest {
                 external_id: external_id.or(role.external_id),
                 duration: duration.or(role.duration),
                 mfa_serial: given_serial.or(role.mfa_serial),
+                written: Written { duration: duration_place, ..role.written },
             }));
         }
         if candidates.is_empty() {
+            // aws-iam-authenticator passes over a session name and an external id; these are this program's own.
             let given = [
-                ("--session-name", &args.session_name),
                 ("--source-identity", &args.source_identity),
-                ("--external-id", &args.external_id),
                 ("--duration", &args.duration),
                 ("--mfa-serial", &args.mfa_serial),
             ];
             return match given.iter().find(|(_, value)| value.is_some()) {
                 Some((flag, _)) => {
-                    Err(Error::Usage(format!("`{flag}` says something about a role, and there is no `--role`")))
+                    let words = format!("`{flag}` says something about a role, and there is no `--role`");
+                    Err(Error::Usage { words, hint: None })
                 }
                 None => Ok(None),
             };
         }
         // A profile's device is that of its user, unless the profile is a role, which has none.
-        let is_a_users = !profile.is_outdone_by_keys(env) && section.get("role_arn").is_none();
-        let of_profile = section.get("mfa_serial").filter(|_| is_a_users);
+        let of_user = source.profile().filter(|_| !source.is_environment_keys() && source.roles().next().is_none());
+        let of_profile = of_user.map(|profile| profile.word("mfa_serial")).transpose()?.flatten();
         let mfa_serial = match (given_serial, of_profile) {
-            (None, Some(serial)) => Some(MfaSerial::parse("`mfa_serial` of the profile in use,", serial)?),
+            (None, Some(serial)) => Some(at_place(serial, MfaSerial::parse)?),
             (given, _) => given,
         };
-        Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial }))
+        let written = Written::default();
+        Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, written }))
     }
+}
+
+fn flag<T>(
+    name: &'static str,
+    value: &Option<String>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, Error> {
+    value.as_deref().map(parse).transpose().map_err(Error::invalid(name))
+}
+
+/// A value of a profile, parsed; where it is not valid, with its place.
+fn at_place<'a, T>(value: Value<'a>, parse: impl FnOnce(&'a str) -> Result<T, Invalid>) -> Result<T, Error> {
+    parse(value.text).map_err(|invalid| Error::invalid(value.place)(invalid))
+}
+
+/// The parts of a source that have a form of their own.
+fn check_source(source: &CredentialSource) -> Result<(), Error> {
+    match &source.base {
+        Base::WebIdentity(identity) => {
+            if let Some(Located { text, place }) = &identity.session_name {
+                NameTemplate::parse(text).map_err(Error::invalid(place))?;
+            }
+            Ok(())
+        }
+        Base::Sso(sso) => parse_region(&sso.region.place, &sso.region.text).map(drop),
+        _ => Ok(()),
+    }
+}
+
+fn resolve_cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
+    // aws-iam-authenticator's.
+    const VARIABLE: &str = "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID";
+    let variable = env.get(VARIABLE).map(|value| (VARIABLE, value));
+    match args.cluster.as_deref().map(|value| ("--cluster", value)).or(variable) {
+        Some((name, value)) => ClusterName::parse(value).map_err(Error::invalid(name)),
+        // In clap's words: for it the argument is optional.
+        None => Err(Error::Usage {
+            words: "the following required arguments were not provided: --cluster <NAME>".into(),
+            hint: None,
+        }),
+    }
+}
+
+/// Options of the AWS CLI that would change the answer, or make it insecure.
+fn check_aws_cli_args(args: &AwsCliArgs) -> Result<(), Error> {
+    let refuse = |argument: &str, hint: &str| {
+        Err(Error::Usage { words: format!("`{argument}` is not supported"), hint: Some(hint.to_owned()) })
+    };
+    let bare =
+        "the answer is always an ExecCredential in JSON, as kubectl wants it; for the bare token use `--token-only`";
+    if args.query.is_some() {
+        return refuse("--query", bare);
+    }
+    if let Some(output) = args.output.as_deref().filter(|output| *output != "json") {
+        return refuse(&format!("--output {output}"), bare);
+    }
+    if args.no_verify_ssl {
+        return refuse(
+            "--no-verify-ssl",
+            "name the certificate authorities to trust with `--ca-bundle` or AWS_CA_BUNDLE",
+        );
+    }
+    if args.no_sign_request {
+        return refuse("--no-sign-request", "a token is a signed request: remove it");
+    }
+    Ok(())
 }
 
 impl CacheMode {
@@ -257,103 +307,70 @@ fn resolve_region(
     global: &GlobalArgs,
     env: &Env,
     exec_info: &ExecInfo,
-    profile: &ProfileChoice,
-    section: &Section,
+    source: &CredentialSource,
 ) -> Result<Region, Error> {
-    let parse = |name, value: &str| {
-        Region::parse(value).ok_or_else(|| Error::input(name, value, "the name of a region, such as `eu-west-1`"))
-    };
     if let Some(region) = &global.region {
-        return parse("--region", region);
+        return parse_region("--region", region);
     }
     if let Some(region) = &exec_info.region {
-        return parse("`region` in the cluster's exec extension", region);
+        return parse_region("`region` in the cluster's exec extension", region);
     }
     if let Some(region) = exec_info.server.as_deref().and_then(Region::of_eks_server) {
         return Ok(region);
     }
     for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
         if let Some(region) = env.get(name) {
-            return parse(name, region);
+            return parse_region(name, region);
         }
     }
-    match section.get("region") {
-        Some(region) => parse("`region` of the profile in use,", region),
-        None => Err(Error::NoRegion { profile: profile.name.clone() }),
+    match source.profile().map(|profile| profile.word("region")).transpose()?.flatten() {
+        Some(region) => parse_region(&region.place.to_string(), region.text),
+        None => Err(Error::NoRegion { profile: source.choice.name.clone() }),
     }
+}
+
+fn parse_region(place: &str, value: &str) -> Result<Region, Error> {
+    Region::parse(value).ok_or_else(|| Error::input(place, value, "the name of a region, such as `eu-west-1`"))
 }
 
 /// A yes or no from the environment or, that being silent, the profile.
-fn switch(env: &Env, section: &Section, variable: &'static str, property: &'static str) -> Result<bool, Error> {
-    let given = env.get(variable).map(|value| (variable, value));
-    match given.or_else(|| section.get(property).map(|value| (property, value))) {
-        None => Ok(false),
-        Some((_, value)) if value.eq_ignore_ascii_case("true") => Ok(true),
-        Some((_, value)) if value.eq_ignore_ascii_case("false") => Ok(false),
-        Some((name, value)) => Err(Error::input(name, value, "`true` or `false`")),
+fn switch(env: &Env, profile: Option<&Profile>, variable: &'static str, property: &'static str) -> Result<bool, Error> {
+    let parse = |value: &str| match value {
+        _ if value.eq_ignore_ascii_case("true") => Some(true),
+        _ if value.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    };
+    if let Some(value) = env.get(variable) {
+        return parse(value).ok_or_else(|| Error::input(variable, value, "`true` or `false`"));
     }
+    let Some(value) = profile.map(|profile| profile.word(property)).transpose()?.flatten() else { return Ok(false) };
+    parse(value.text).ok_or_else(|| Error::input(value.place.to_string(), value.text, "`true` or `false`"))
 }
 
-/// Overrides of the endpoint are the SDK's business, which panics on an empty one and takes other mistakes for a
-/// network that is down.
-fn check_endpoint_overrides(
+/// Where STS is asked, if elsewhere than at its own address.
+fn sts_url(
     env: &Env,
-    section: &Section,
+    source: &CredentialSource,
     endpoint: &StsEndpoint,
     role_is_given: bool,
-) -> Result<(), Error> {
-    let from_env = |name| env.given(name).map(|value| (name, value.to_string_lossy().into_owned()));
-    let from_profile = section.given("endpoint_url").map(|value| ("endpoint_url", value.to_owned()));
-    for (name, value) in
-        [from_env("AWS_ENDPOINT_URL_STS"), from_env("AWS_ENDPOINT_URL"), from_profile].into_iter().flatten()
-    {
-        let url: Option<http::Uri> = value.parse().ok();
-        let is_url = url.is_some_and(|url| {
-            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
-        });
-        if !is_url {
-            return Err(Error::input(name, &value, "a URL, such as `https://sts.example.com`, or not be there at all"));
-        }
-        if role_is_given && (endpoint.use_fips || endpoint.use_dual_stack) {
-            let why = format!("{name} names another endpoint, which cannot be combined with FIPS or dual-stack");
-            return Err(Error::NoEndpoint { region: endpoint.region.to_string(), why });
-        }
+) -> Result<Option<String>, Error> {
+    let Some(Located { text, place }) = endpoint_url(Service::Sts, env, source)? else { return Ok(None) };
+    if role_is_given && (endpoint.use_fips || endpoint.use_dual_stack) {
+        let why = format!("{place} names another endpoint, which cannot be combined with FIPS or dual-stack");
+        return Err(Error::NoEndpoint { region: endpoint.region.to_string(), why });
     }
-    Ok(())
-}
-
-/// An input error under the name of the property that it came from.
-fn named<T>(name: &'static str, parsed: Result<T, Error>) -> Result<T, Error> {
-    parsed.map_err(|error| match error {
-        Error::Input { value, rule, hint, .. } => Error::Input { name, value, rule, hint },
-        other => other,
-    })
-}
-
-fn parse_duration(value: &str) -> Result<Duration, Error> {
-    let is_digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    match value.parse() {
-        Ok(seconds @ 900..=43_200) if is_digits => Ok(Duration::from_secs(seconds)),
-        _ => Err(Error::input("--duration", value, "a number of seconds from 900 to 43200")),
-    }
+    Ok(Some(text))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_are_plain_numbers_of_seconds_within_what_sts_takes() {
-        assert_eq!(parse_duration("900").unwrap().as_secs(), 900);
-        assert_eq!(parse_duration("43200").unwrap().as_secs(), 43200);
-        for bad in ["", "899", "43201", "1h", "+3600", "-1", "3600.0", " 3600", "99999999999999999999999"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
-    }
+    use crate::credential_source::ProfileChoice;
+    use crate::profile_files::tests::files;
 
     #[test]
     fn region_comes_from_the_nearest_that_names_one() {
-        let files = ProfileFiles::new(b"[default]\nregion = eu-north-1\n", b"");
+        let files = files("[default]\nregion = eu-north-1\n[profile other]\n", "");
         let info = |server: Option<&str>, region: Option<&str>| ExecInfo {
             api_version: ApiVersion::V1,
             from_client_go: true,
@@ -365,9 +382,9 @@ mod tests {
         let resolve = |flag: Option<&str>, env: &[(&str, &str)], info: ExecInfo| {
             let global = GlobalArgs { region: flag.map(Into::into), ..Default::default() };
             let env: Env = env.iter().copied().collect();
-            let profile = ProfileChoice::resolve(&global, &env).unwrap();
-            let section = files.profile(&profile.name).unwrap_or_default();
-            resolve_region(&global, &env, &info, &profile, &section).map(|region| region.as_str().to_owned())
+            let choice = ProfileChoice::resolve(None, &env).unwrap();
+            let source = CredentialSource::resolve(choice, &env, &files).unwrap();
+            resolve_region(&global, &env, &info, &source).map(|region| region.as_str().to_owned())
         };
         let env = [("AWS_REGION", "eu-central-1"), ("AWS_DEFAULT_REGION", "eu-south-1")];
         assert_eq!(resolve(Some("us-east-1"), &env, info(server, Some("eu-west-3"))).unwrap(), "us-east-1");

@@ -1,17 +1,18 @@
-//! Reading the files that decide who the caller is: the AWS config and credentials files, and the token files of
-//! the SSO sessions that the profile uses.
+//! Reading the files that decide who the caller is: the AWS config and credentials files, and the token files that the
+//! credential source names.
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use sha2::{Digest as _, Sha256};
 
+use crate::credential_source::{Authorization, Base, CredentialSource};
 use crate::env::Env;
 use crate::error::Error;
-use crate::profile::{ProfileFiles, Section};
+use crate::profile_files::ProfileFiles;
 use crate::secret::Secret;
 
 /// No config file comes near this; a device would not end.
@@ -32,61 +33,62 @@ pub enum FileState {
     Unreadable(String),
 }
 
-/// The config file and the credentials file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The config file and the credentials file: their paths and their texts, empty where there is no such file.
 pub struct SourceFiles {
-    pub config: SourceFile,
-    pub credentials: SourceFile,
+    config: (PathBuf, String),
+    credentials: (PathBuf, String),
 }
 
 impl SourceFiles {
-    /// Reads both from where the AWS SDK reads them.
-    pub fn read(env: &Env) -> Self {
-        let at = |variable, default| SourceFile::read(aws_path(env, variable, default));
-        SourceFiles {
-            config: at("AWS_CONFIG_FILE", "~/.aws/config"),
-            credentials: at("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-        }
-    }
-
-    pub fn profiles(&self) -> ProfileFiles<'_> {
-        ProfileFiles::new(self.config.contents(), self.credentials.contents())
-    }
-
-    /// A file that is there and cannot be read must not be passed over: another identity would sign.
+    /// Reads both from where the AWS CLI reads them. A file that is there and cannot be read must not be passed over:
+    /// another identity would sign.
     ///
     /// # Errors
     ///
     /// [`Error::SourceFile`], for one that cannot be read or is not UTF-8.
-    pub fn check(&self) -> Result<(), Error> {
-        for file in [&self.config, &self.credentials] {
-            let why = match &file.state {
-                FileState::Contents(contents) if std::str::from_utf8(contents).is_err() => "it is not UTF-8",
-                FileState::Unreadable(why) => why,
-                FileState::Contents(_) | FileState::Absent => continue,
-            };
-            return Err(Error::SourceFile { path: file.path.display().to_string(), why: why.to_owned() });
-        }
-        Ok(())
+    pub fn read(env: &Env) -> Result<Self, Error> {
+        let at = |variable, default| read_text(env.expand(env.get(variable).unwrap_or(default)));
+        Ok(SourceFiles {
+            config: at("AWS_CONFIG_FILE", "~/.aws/config")?,
+            credentials: at("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?,
+        })
     }
 
-    /// Both paths as one would name them in a message.
-    pub fn paths(&self) -> String {
-        format!("{} or {}", self.config.path.display(), self.credentials.path.display())
+    pub fn profiles(&self) -> ProfileFiles<'_> {
+        let SourceFiles { config, credentials } = self;
+        ProfileFiles::new((&config.0, &config.1), (&credentials.0, &credentials.1))
+    }
+}
+
+fn read_text(path: PathBuf) -> Result<(PathBuf, String), Error> {
+    let refuse = |path: &Path, line, why: &str| {
+        Err(Error::SourceFile { path: path.display().to_string(), line, why: why.to_owned() })
+    };
+    let SourceFile { path, state } = SourceFile::read(path);
+    match state {
+        FileState::Absent => Ok((path, String::new())),
+        FileState::Unreadable(why) => refuse(&path, None, &why),
+        FileState::Contents(contents) => match String::from_utf8(contents) {
+            Ok(text) => Ok((path, text)),
+            Err(error) => {
+                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+                refuse(&path, Some(line), "it is not UTF-8")
+            }
+        },
     }
 }
 
 impl SourceFile {
+    /// A directory is as good as no file, as for the AWS CLI; so is what is behind a directory that cannot be entered, as
+    /// with somebody else's HOME. Pipes and devices are read.
     pub fn read(path: PathBuf) -> Self {
-        let is_absent = |error: &io::Error| {
-            // Behind a directory that cannot be entered, as with somebody else's HOME, it is as good as absent.
-            let hidden = || error.kind() == io::ErrorKind::PermissionDenied && path.metadata().is_err();
-            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) || hidden()
-        };
         let state = match read_up_to(&path, MAX_LEN) {
             Ok(contents) => FileState::Contents(contents),
-            Err(error) if is_absent(&error) => FileState::Absent,
-            Err(error) => FileState::Unreadable(error.to_string()),
+            Err(error) => match path.metadata() {
+                Ok(found) if !found.is_dir() => FileState::Unreadable(error.to_string()),
+                _ => FileState::Absent,
+            },
         };
         SourceFile { path, state }
     }
@@ -143,35 +145,31 @@ pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     if len as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
 }
 
-/// The token that a container, pod or job shows for its credentials: with a shared home, all that tells one from
-/// another.
-pub fn workload_token_files(env: &Env, chain: &[Section]) -> Vec<SourceFile> {
-    let variables = ["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE"];
-    let in_environment = variables.into_iter().filter_map(|name| env.get_os(name)).map(PathBuf::from);
-    let in_profile = chain.iter().filter_map(|section| section.get("web_identity_token_file")).map(PathBuf::from);
-    in_environment.chain(in_profile).map(SourceFile::read).collect()
-}
-
-/// The files in which `aws sso login` keeps the sessions that a profile, or one that it takes its credentials from,
-/// needs: named after the session, or in the older form after the start URL.
-pub fn sso_token_files(env: &Env, chain: &[Section]) -> Vec<SourceFile> {
-    let names = chain.iter().filter_map(|section| section.get("sso_session").or(section.get("sso_start_url")));
-    let files = names.map(|name| SourceFile::read(sso_token_path(env, name)));
-    files.map(SourceFile::without_what_a_refresh_changes).collect()
+/// The files that show who is logged in, or which pod or job this is, as far as they tell one login from another: with a
+/// shared home, that may be all that does.
+pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
+    match &source.base {
+        Base::Sso(sso) => {
+            let file = SourceFile::read(sso_token_path(env, sso.token_name()));
+            vec![file.without_what_a_refresh_changes()]
+        }
+        Base::Login(identity) => {
+            let file = SourceFile::read(login_token_path(env, identity));
+            vec![file.without_what_a_login_refresh_changes()]
+        }
+        Base::WebIdentity(identity) => vec![SourceFile::read(identity.token_file.clone())],
+        Base::Container(container) => match &container.authorization {
+            Some(Authorization::File(path)) => vec![SourceFile::read(path.clone())],
+            Some(Authorization::Token(_)) | None => Vec::new(),
+        },
+        Base::Keys(_) | Base::Process(_) | Base::Instance | Base::Nothing => Vec::new(),
+    }
 }
 
 /// Where the token of the SSO session, or of the start URL, of this name is.
 pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
     let directory = env.home().unwrap_or_default().join(".aws/sso/cache");
     directory.join(format!("{:x}.json", Sha1::digest(name)))
-}
-
-/// The files in which `aws login` keeps the console sessions that a profile, or one that it takes its credentials from,
-/// needs.
-pub fn login_token_files(env: &Env, chain: &[Section]) -> Vec<SourceFile> {
-    let identities = chain.iter().filter_map(|section| section.get("login_session"));
-    let files = identities.map(|identity| SourceFile::read(login_token_path(env, identity)));
-    files.map(SourceFile::without_what_a_login_refresh_changes).collect()
 }
 
 /// Where `aws login` keeps the session of this identity.
@@ -182,21 +180,6 @@ pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
     };
     let digest: String = Sha256::digest(identity.trim()).iter().map(|byte| format!("{byte:02x}")).collect();
     directory.join(digest + ".json")
-}
-
-/// A path from the environment, or the default.
-fn aws_path(env: &Env, variable: &str, default: &str) -> PathBuf {
-    expand_home(env, Path::new(env.get_os(variable).unwrap_or(default.as_ref())))
-}
-
-/// A leading `~` is the home directory, as in the SDK.
-pub fn expand_home(env: &Env, path: &Path) -> PathBuf {
-    match (path.components().next(), env.home()) {
-        (Some(Component::Normal(first)), Some(home)) if first == "~" => {
-            home.join(path.strip_prefix("~").expect("its first component is ~"))
-        }
-        _ => path.to_owned(),
-    }
 }
 
 impl std::fmt::Debug for FileState {

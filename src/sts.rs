@@ -29,7 +29,7 @@ use crate::token::unix_seconds;
 
 /// Somebody who calls STS.
 pub struct Caller<'a> {
-    aws: &'a Aws,
+    aws: &'a Aws<'a>,
     credentials: Credentials,
     client: Client,
     clock_skew: ClockSkew,
@@ -75,9 +75,10 @@ impl CallerIdentity {
 
 impl<'a> Caller<'a> {
     /// Whoever has these credentials, at the clock skew that is known of.
-    pub fn new(aws: &'a Aws, Signer { credentials, clock_skew }: Signer) -> Self {
+    pub fn new(aws: &'a Aws<'a>, Signer { credentials, clock_skew }: Signer) -> Self {
         let clock_skew = ClockSkew(Arc::new(Mutex::new(clock_skew)));
-        let config = aws_sdk_sts::config::Builder::from(aws.config())
+        let config = aws
+            .sts_config()
             .credentials_provider(credentials.clone())
             .interceptor(clock_skew.clone())
             .interceptor(BoundedAnswer);
@@ -134,6 +135,33 @@ impl<'a> Caller<'a> {
     }
 }
 
+/// A session of a role for a token of an identity provider. Nothing is signed.
+pub async fn assume_role_with_web_identity(
+    aws: &Aws<'_>,
+    role_arn: &str,
+    session_name: &str,
+    token: &str,
+) -> Result<Credentials, Error> {
+    let doing = || Doing::AssumeRoleWithWebIdentity;
+    let bad = |why: &str| Error::BadAnswer { doing: doing(), why: why.to_owned() };
+    let client = Client::from_conf(aws.sts_config().interceptor(BoundedAnswer).build());
+    let call = client
+        .assume_role_with_web_identity()
+        .role_arn(role_arn)
+        .role_session_name(session_name)
+        .web_identity_token(token);
+    let output = call.send().await.map_err(|error| aws.named(failure(doing(), &error)))?;
+    let credentials = output.credentials.ok_or_else(|| bad("it has no credentials"))?;
+    let expiry = SystemTime::try_from(credentials.expiration).map_err(|_| bad("its credentials' expiry is no time"))?;
+    Ok(Credentials::new(
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        Some(credentials.session_token),
+        Some(expiry),
+        "AssumeRoleWithWebIdentity",
+    ))
+}
+
 /// What AssumeRole says besides the role.
 pub struct SessionWanted {
     pub name: SessionName,
@@ -181,7 +209,7 @@ fn session_credentials(
 }
 
 /// Whether credentials consist of characters that can be signed and sent.
-pub fn are_well_formed(credentials: &Credentials) -> bool {
+fn are_well_formed(credentials: &Credentials) -> bool {
     let is_text = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic());
     let has_good_token = credentials.session_token().is_none_or(|token| token.bytes().all(|b| b.is_ascii_graphic()));
     is_text(credentials.access_key_id()) && is_text(credentials.secret_access_key()) && has_good_token
@@ -227,7 +255,7 @@ impl Intercept for ClockSkew {
 #[derive(Debug)]
 struct BoundedAnswer;
 
-const MAX_ANSWER_LEN: usize = 1 << 20;
+pub const MAX_ANSWER_LEN: usize = 1 << 20;
 
 #[dyn_dispatch_hint]
 impl Intercept for BoundedAnswer {
@@ -267,7 +295,7 @@ pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error
                 Some(code) if PASSING.contains(&code) || status.is_server_error() => {
                     Error::Failing { doing, why: format!("{code}: {message}") }
                 }
-                Some(code) => Error::Refused { doing, code: code.to_owned(), message },
+                Some(code) => Error::Refused { doing, code: code.to_owned(), message, hint: None },
                 None if status.is_server_error() || status.as_u16() == 429 => {
                     Error::Failing { doing, why: format!("HTTP {}", status.as_u16()) }
                 }

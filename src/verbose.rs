@@ -14,6 +14,10 @@ impl Verbose {
         Verbose { is_on, step_began: Cell::new(Instant::now()) }
     }
 
+    pub fn is_on(&self) -> bool {
+        self.is_on
+    }
+
     /// A step has ended. The words are made only where somebody reads them.
     pub fn say(&self, words: impl FnOnce() -> String) {
         if self.is_on {

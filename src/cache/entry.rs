@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::token::{Token, unix_seconds};
 
 /// The name of the format, with its version: another one is not read.
-const FORMAT: &str = "eks-group-auth-cache-1";
+const FORMAT: &str = "eks-group-auth-cache-2";
 
 /// No entry comes near this; anything larger is not one.
 pub const MAX_LEN: u64 = 64 * 1024;
@@ -333,8 +333,11 @@ fn time(seconds: u64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::{Fingerprint, Place, ProfileUse};
+    use crate::credential_source::{CredentialSource, ProfileChoice};
+    use crate::env::Env;
+    use crate::identity::{Fingerprint, Place};
     use crate::names::ClusterName;
+    use crate::profile_files::tests::files;
     use crate::region::Region;
     use crate::request::StsEndpoint;
     use proptest::prelude::*;
@@ -343,8 +346,10 @@ mod tests {
         let endpoint =
             StsEndpoint { region: Region::parse("eu-west-1").unwrap(), use_fips: false, use_dual_stack: false };
         let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
-        let profile = ProfileUse { name: "default", explicit: false, runs_a_process: false };
-        let identity = Fingerprint::of(&place, &Default::default(), &profile, &[]);
+        let files = files("", "");
+        let source =
+            CredentialSource::resolve(ProfileChoice::resolve(None, &Env::default()).unwrap(), &Env::default(), &files);
+        let identity = Fingerprint::of(&place, &Env::default(), &source.unwrap(), None, &[]);
         Key::token(&identity, &endpoint, None, &ClusterName::parse(cluster).unwrap())
     }
 

@@ -55,7 +55,7 @@ impl Key {
     }
 }
 
-/// Endpoint overrides are in the fingerprint already: they come from `AWS_*` variables or the config file.
+/// Where STS is asked, if elsewhere than at its own address, is in the fingerprint already.
 fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpoint: &StsEndpoint) {
     let StsEndpoint { region, use_fips, use_dual_stack } = endpoint;
     hash.field(identity.as_bytes());
@@ -65,10 +65,9 @@ fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpo
 
 /// Taken apart without `..`, so that a new field cannot be forgotten here.
 fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
-    let Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial }) = role
-    else {
-        return hash.field(b"no role");
-    };
+    let Some(role) = role else { return hash.field(b"no role") };
+    // What hints know of it is no part of it.
+    let RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, written: _ } = role;
     hash.field(b"role");
     hash.field(&(candidates.len() as u64).to_le_bytes());
     for arn in candidates {
@@ -78,7 +77,7 @@ fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
         session_name.as_ref().map(|name| name.as_str().as_bytes().to_vec()),
         source_identity.as_ref().map(|name| name.as_str().as_bytes().to_vec()),
         external_id.as_ref().map(|id| id.as_str().as_bytes().to_vec()),
-        duration.map(|duration| duration.as_secs().to_le_bytes().to_vec()),
+        duration.map(|duration| duration.get().as_secs().to_le_bytes().to_vec()),
         mfa_serial.as_ref().map(|serial| serial.as_str().as_bytes().to_vec()),
     ];
     for field in optional {

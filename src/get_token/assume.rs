@@ -8,12 +8,14 @@ use crate::cache::entry::{CallerEntry, SessionEntry, SessionState};
 use crate::cache::key::Key;
 use crate::credentials::Aws;
 use crate::env::Env;
-use crate::error::{Error, Refusal, shown};
+use crate::error::{Command, Error, Refusal, denial_hint, shown, shown_up_to};
+use crate::identity::identifying_variables;
 use crate::mfa::{self, MfaCode};
-use crate::names::{MfaSerial, NameTemplate, RoleArn, SessionName};
+use crate::names::{MfaSerial, NameTemplate, RoleArn, SessionDuration, SessionName};
 use crate::presign::Signer;
-use crate::request::RoleRequest;
+use crate::request::{CacheMode, RoleRequest, Written};
 use crate::sts::{Caller, CallerIdentity, SessionWanted};
+use crate::words::quoted;
 
 impl Call<'_> {
     /// What signs the token, from AWS, and the session to keep, if it is one.
@@ -43,7 +45,7 @@ impl Call<'_> {
 
     /// Who assumes the last role: the base credentials' owner, or a session of the profile's role before it, from AWS or,
     /// if that will do, from the cache; and whether it is from there.
-    fn caller_on_the_way<'b>(&self, aws: &'b Aws, from_cache: bool) -> Result<(Caller<'b>, bool), Error> {
+    fn caller_on_the_way<'b>(&self, aws: &'b Aws<'b>, from_cache: bool) -> Result<(Caller<'b>, bool), Error> {
         let via = &self.request.via;
         let now = (self.clock)();
         let kept = |role: &RoleRequest| {
@@ -59,7 +61,7 @@ impl Call<'_> {
             }
             None => {
                 let base = aws.base_credentials(self.clock)?;
-                self.verbose.say(|| format!("credentials from {}", shown(aws.source())));
+                self.verbose.say(|| format!("credentials from {}", self.source.name()));
                 (Caller::new(aws, Signer { credentials: base, clock_skew: 0 }), 0)
             }
         };
@@ -88,12 +90,17 @@ impl Call<'_> {
             name: role.session_name.as_ref().map_or_else(|| SessionName::of_caller(user), fill),
             source_identity: role.source_identity.as_ref().map(fill),
             external_id: role.external_id.clone(),
-            duration: role.duration,
+            duration: role.duration.map(SessionDuration::get),
         };
         // Only a user has a device: with a session, MFA was either shown when that began, or cannot be any more.
         let is_iam_user = identity.as_ref().is_some_and(CallerIdentity::is_iam_user);
         let serial = role.mfa_serial.as_ref().filter(|_| is_iam_user);
-        let mut mfa = serial.map(|serial| Mfa { serial, wished: role.duration, code: None, wrong_codes: 0 });
+        let mut mfa = serial.map(|serial| Mfa {
+            serial,
+            wished: role.duration.map(SessionDuration::get),
+            code: None,
+            wrong_codes: 0,
+        });
         let mut refusals = Vec::new();
         for arn in &role.candidates {
             if identity.as_ref().is_some_and(|identity| identity.has_role(arn)) {
@@ -113,11 +120,14 @@ impl Call<'_> {
                     let entry = SessionEntry::new(&signer, (self.clock)(), self.about(None, who.clone()));
                     return Ok((Ready { signer, who }, entry));
                 }
-                Err(Error::Refused { doing, code, message })
-                    if code == "AccessDenied" && !mfa::is_wrong_code(&message) =>
-                {
-                    self.verbose.say(|| format!("may not assume `{arn}`: {}", shown(&message)));
-                    refusals.push(Refusal { doing, code, message });
+                Err(Error::Refused { doing, code, message, .. }) => {
+                    let is_denied = code == "AccessDenied" && !mfa::is_wrong_code(&message);
+                    let refusal = Refusal { hint: hint(role, arn, &code, &message), doing, code, message };
+                    if !is_denied {
+                        return Err(Error::refused(vec![refusal]));
+                    }
+                    self.verbose.say(|| format!("may not assume `{arn}`: {}", shown(&refusal.message)));
+                    refusals.push(refusal);
                 }
                 Err(error) => return Err(error),
             }
@@ -159,7 +169,7 @@ impl Call<'_> {
     }
 
     fn ask_for_code(&self, caller: &Caller, mfa: &Mfa) -> Result<MfaCode, Error> {
-        let needs_code = || Error::NeedsMfa { serial: mfa.serial.to_string(), command: self.command_line() };
+        let needs_code = || Error::NeedsMfa { serial: mfa.serial.to_string(), command: self.command() };
         if !mfa::can_ask(self.exec_info) {
             return Err(needs_code());
         }
@@ -172,30 +182,40 @@ impl Call<'_> {
         Ok(code)
     }
 
-    /// What to type in a terminal for the same session: what was typed, and what of the environment decides where it is
-    /// looked for. The token itself is of no use there.
-    fn command_line(&self) -> String {
-        const DECIDING: [&str; 8] = [
+    /// What to type in a terminal for the same session: what was typed, and what of the environment decides whose it is. The
+    /// token itself is of no use there.
+    fn command(&self) -> Command {
+        // The only values that are shown: the others may be secrets.
+        const SHOWN: [&str; 6] = [
             "AWS_PROFILE",
             "AWS_DEFAULT_PROFILE",
-            "AWS_REGION",
-            "AWS_DEFAULT_REGION",
             "AWS_CONFIG_FILE",
             "AWS_SHARED_CREDENTIALS_FILE",
-            "EKS_GROUP_AUTH_CACHE",
-            "EKS_GROUP_AUTH_CACHE_DIR",
+            "AWS_ROLE_ARN",
+            "AWS_REGION",
         ];
-        let variables = DECIDING.iter().filter_map(|name| Some(format!("{name}={} ", quoted(self.env.get(name)?))));
+        let shown = SHOWN.iter().filter_map(|name| Some((*name, self.env.get(name)?)));
+        let ours =
+            self.env.starting_with("EKS_GROUP_AUTH_").filter_map(|(name, value)| name.to_str().zip(value.to_str()));
+        let mut line = String::new();
+        for (name, value) in shown.chain(ours) {
+            line += &format!("{name}={} ", quoted(value));
+        }
         let argv = Env::argv();
         let program = argv.first().filter(|program| program.contains('/')).map_or("eks-group-auth", String::as_str);
-        let mut line = variables.collect::<String>() + &quoted(program);
+        line += &quoted(program);
         for word in argv.iter().skip(1) {
-            line = format!("{line} {}", quoted(word));
+            line += &format!(" {}", quoted(word));
         }
         if !argv.iter().any(|word| word.starts_with("--region")) {
             line += &format!(" --region {}", self.request.endpoint.region);
         }
-        line + " >/dev/null"
+        let names = identifying_variables(self.env).map(|(name, _)| name.to_string_lossy().into_owned());
+        let mut in_a_shell_with: Vec<String> = names.filter(|name| !SHOWN.contains(&name.as_str())).collect();
+        if self.source.process().is_some() {
+            in_a_shell_with.push("whatever `env` of the exec block sets".into());
+        }
+        Command { line: line + " >/dev/null", in_a_shell_with, keeps_nothing: self.request.cache == CacheMode::Off }
     }
 
     /// Who this is: remembered per access key, else asked.
@@ -225,12 +245,20 @@ struct Mfa<'a> {
     wrong_codes: usize,
 }
 
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+/// What to do about a refusal, where that depends on how the role was asked for.
+fn hint(role: &RoleRequest, arn: &RoleArn, code: &str, message: &str) -> Option<String> {
+    let Written { duration, unused_mfa_serial } = &role.written;
+    match (code, duration, unused_mfa_serial) {
+        ("ValidationError", Some(place), _) if message.contains("DurationSeconds") => Some(format!(
+            "lower {}: to the role's maximum, or to 3600 where the role starts from a session, as with SSO or a web identity",
+            shown_up_to(place, 600)
+        )),
+        ("AccessDenied", _, Some(place)) => Some(format!(
+            "{} does not count for this role: if the role asks for MFA, add `mfa_serial` to the profile that has its \
+             `role_arn`; otherwise, {}",
+            shown_up_to(place, 600),
+            denial_hint(message, Some(arn.as_str()))
+        )),
+        _ => None,
     }
 }

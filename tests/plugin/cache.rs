@@ -227,7 +227,7 @@ fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
         }),
         ("another version's", |path| {
             let text = std::fs::read_to_string(path).unwrap();
-            std::fs::write(path, text.replacen("cache-1", "cache-2", 1)).unwrap();
+            std::fs::write(path, text.replacen("cache-2", "cache-3", 1)).unwrap();
         }),
         ("text at the end", |path| {
             let contents = std::fs::read(path).unwrap();

@@ -27,7 +27,8 @@ fn signed_by(plugin: &Plugin, args: &[&str], keys: &Keys) {
 fn keys_in_the_environment_with_and_without_a_session_token() {
     let account = Account::new();
     signed_by(&account.alices_plugin(), &[], &account.alice);
-    let with_token = Keys { session_token: Some("session/token+of=alice".into()), ..account.alice.clone() };
+    let session_token = Some("session/token+of=alice".into());
+    let with_token = Keys { access_key_id: "ASIALOOPBACK".into(), session_token, ..account.alice.clone() };
     let url = url_of(&account.plugin().keys(&with_token).token(&[]).good_token());
     assert!(url.contains("X-Amz-Security-Token=session%2Ftoken%2Bof%3Dalice"));
 }
@@ -193,11 +194,13 @@ fn the_old_name_of_the_session_token() {
         let url = url_of(&plugin.token(&[]).good_token());
         assert!(url.contains(&format!("X-Amz-Security-Token={token}")), "{token}");
     };
-    let plugin = account.alices_plugin().env("AWS_SECURITY_TOKEN", "old");
+    let session = Keys { access_key_id: "ASIALOOPBACK".into(), ..account.alice.clone() };
+    let plugin = account.plugin().keys(&session).env("AWS_SECURITY_TOKEN", "old");
     has(&plugin, "old");
-    has(&plugin.clone().env("AWS_SESSION_TOKEN", "new"), "new");
+    // The AWS CLI takes the old name first.
+    has(&plugin.clone().env("AWS_SESSION_TOKEN", "new"), "old");
     has(&plugin.env("AWS_SESSION_TOKEN", ""), "old");
-    let config = format!("[default]\n{}aws_security_token = file\n", properties(&account.alice));
+    let config = format!("[default]\n{}aws_security_token = file\naws_session_token = new\n", properties(&session));
     has(&account.plugin().config(&config), "file");
 }
 
@@ -289,9 +292,12 @@ fn a_config_file_that_cannot_be_read_is_not_passed_over() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(&path, latin).unwrap();
         let expected = format!("eks-group-auth: error: `{}` cannot be read: it is not UTF-8\n", path.display());
-        assert!(plugin.token(&[]).failed_with(2).starts_with(&expected));
+        let stderr = plugin.token(&[]).failed_with(2).to_owned();
+        assert!(stderr.starts_with(&expected) && stderr.contains("hint: correct line 1, or"), "{stderr}");
         std::fs::remove_file(&path).unwrap();
-        plugin.clone().env(name, plugin.home()).token(&[]).failed_with(2);
+        // As for the AWS CLI, a directory is no file.
+        plugin.clone().env(name, plugin.home()).token(&[]).good_token();
+        plugin.clone().env(name, "/dev/null").token(&[]).good_token();
     }
     plugin.clone().env("AWS_CONFIG_FILE", "/dev/zero").token(&[]).failed_with(2);
     plugin.clone().env("AWS_CONFIG_FILE", "/nonexistent/config").token(&[]).good_token();

@@ -51,7 +51,7 @@ fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
     assert!(!refused(&plugin).contains("which comes before"));
     let expired = plugin.env("AWS_PROFILE", "x").env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z");
     let error = "no AWS credentials from AWS_ACCESS_KEY_ID in the environment, which comes before AWS_PROFILE `x`: they have \
-                 expired, or will within a minute";
+                 expired, or will within a minute, as AWS_CREDENTIAL_EXPIRATION says";
     let hint = "get new ones from where these came from, then try again";
     assert_eq!(expired.token(&["--refresh"]).failed_with(3), lines(error, hint));
 }
@@ -95,7 +95,8 @@ fn a_session_token_that_makes_the_token_too_long() {
 #[test]
 fn a_session_token_of_any_length_is_an_error_and_no_panic() {
     let account = Account::new();
-    let plugin = account.alices_plugin().env("AWS_SESSION_TOKEN", "x".repeat(70_000));
+    let plugin =
+        account.alices_plugin().env("AWS_ACCESS_KEY_ID", "ASIALOOPBACK").env("AWS_SESSION_TOKEN", "x".repeat(70_000));
     assert!(plugin.token(&[]).failed_with(1).contains("characters long, and 4095 is the most"));
     let heavy = account.sts.add_role("heavy", Role { session_token_len: 100_000, ..Role::of_group("developers") });
     let plugin = account.alices_plugin();
@@ -259,7 +260,7 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
         &["token", "--cluster", "demo", "--role", role, "--external-id", "a;b"],
         &["token", "--cluster", "demo", "--role", role, "--duration", "899"],
         &["token", "--cluster", "demo", "--role", role, "--duration", "1h"],
-        &["token", "--cluster", "demo", "--session-name", "alice"],
+        &["token", "--cluster", "demo", "--source-identity", "alice"],
         &["token", "--cluster", "demo", "--cache", "some"],
         &["--output", "text", "eks", "get-token", "--cluster-name", "demo"],
     ];
@@ -267,7 +268,7 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
         let named = [args, &["--role", role]].concat();
         let with_a_role = !args.is_empty()
             && args != ["token"]
-            && !args.iter().any(|arg| ["--role", "eks", "--session-name"].contains(arg));
+            && !args.iter().any(|arg| ["--role", "eks", "--source-identity"].contains(arg));
         let output = account.alices_plugin().run(if with_a_role { &named } else { args });
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{args:?}: {}", output.stderr);
         assert!(output.stderr.starts_with("eks-group-auth: error: "), "{args:?}: {}", output.stderr);
@@ -280,13 +281,13 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
         ("AWS_CA_BUNDLE", "/nonexistent"),
     ];
     let endpoints =
-        ["", "sts.corp", "http://a b", "ftp://sts.corp", "http://"].map(|value| ("AWS_ENDPOINT_URL_STS", value));
-    let others = [("AWS_ENDPOINT_URL", ""), ("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")];
+        ["sts.corp", "http://a b", "ftp://sts.corp", "http://"].map(|value| ("AWS_ENDPOINT_URL_STS", value));
+    let others = [("AWS_USE_FIPS_ENDPOINT", "true"), ("AWS_USE_DUALSTACK_ENDPOINT", "true")];
     for (name, value) in bad_environment.into_iter().chain(endpoints).chain(others) {
         let output = account.alices_plugin().env(name, value).role_token(role, &[]);
         assert!(output.failed_with(2).starts_with("eks-group-auth: error: "), "{name}: {}", output.stderr);
     }
-    let config = "[default]\nendpoint_url =\n";
+    let config = "[default]\nendpoint_url = sts.corp\n";
     account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").config(config).role_token(role, &[]).failed_with(2);
     // A partition whose clusters accept no dual-stack host.
     let iso = account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").env("AWS_USE_DUALSTACK_ENDPOINT", "true");
@@ -318,7 +319,7 @@ fn the_words_of_some_bad_arguments() {
             &["token", "-i", "demo", "--duration", "\u{1b}[31m"],
             "eks-group-auth: error: --duration `\\u{1b}[31m` is not valid: it must be a number of seconds from 900 to 43200\n".to_owned(),
         ),
-        (&["token", "-i", "demo", "-s", "alice"], lines("`--session-name` says something about a role, and there is no `--role`", hint_about_help)),
+        (&["token", "-i", "demo", "--duration", "900"], lines("`--duration` says something about a role, and there is no `--role`", hint_about_help)),
         (
             &["token", "-i", "demo", "-r", "arn:aws:iam::111122223333:group/developers"],
             lines(
@@ -483,8 +484,11 @@ fn a_mistake_in_the_role_of_a_profile_is_said_of_its_property() {
     ] {
         let role = if property == "role_arn" { String::new() } else { format!("role_arn = {}\n", account.dev) };
         let config = format!("[profile dev]\n{role}{property} = {value}\nsource_profile = keys\n[profile keys]\n");
-        let stderr = account.plugin().config(&config).token(&["--profile", "dev"]).failed_with(2).to_owned();
-        let expected = format!("`{property}` of the profile or its source `{value}` is not valid: it must be {rule}");
-        assert_eq!(stderr, format!("eks-group-auth: error: {expected}\n"));
+        let plugin = account.plugin().config(&config);
+        let stderr = plugin.token(&["--profile", "dev"]).failed_with(2).to_owned();
+        let line = if property == "role_arn" { 2 } else { 3 };
+        let path = plugin.home().join(".aws/config");
+        let place = format!("`{property}` of profile `dev` (line {line} of {})", path.display());
+        assert_eq!(stderr, format!("eks-group-auth: error: {place} `{value}` is not valid: it must be {rule}\n"));
     }
 }

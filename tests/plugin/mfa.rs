@@ -168,7 +168,8 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
     );
     let expected = format!(
         "eks-group-auth: error: a code of MFA device `{SERIAL}` is needed, and there is no terminal to ask for it\n\
-         eks-group-auth: hint: run `{line}` in a terminal and enter the code, then try again\n"
+         eks-group-auth: hint: run `{line}` in a terminal, in the shell that has AWS_ACCESS_KEY_ID, AWS_EC2_METADATA_DISABLED, \
+         AWS_ENDPOINT_URL_STS, AWS_SECRET_ACCESS_KEY, and enter the code, then try again\n"
     );
     assert_eq!(plugin.token(&args).failed_with(6), expected);
     // A terminal that client-go says is not for the plugin.

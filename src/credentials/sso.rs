@@ -1,0 +1,155 @@
+//! Credentials of an SSO session: the token that `aws sso login` left in a file, exchanged at the portal for those of an
+//! account and role; refreshed first where it has ended.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_config::Region;
+use aws_credential_types::Credentials;
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
+use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde_json::{Map, Value};
+
+use super::Aws;
+use crate::credential_source::Sso;
+use crate::dates;
+use crate::endpoints::{Service, endpoint_url};
+use crate::error::{Doing, Error};
+use crate::secret::Secret;
+use crate::source_files::{SourceFile, sso_token_path};
+use crate::sts::failure;
+use crate::token::unix_seconds;
+
+/// A token that ends sooner is refreshed, where that is possible.
+const REFRESH_WINDOW: Duration = Duration::from_secs(5 * 60);
+
+/// A token file as it was read. Other programs' fields in it stay.
+struct TokenFile(Map<String, Value>);
+
+impl TokenFile {
+    fn text(&self, field: &str) -> Option<&str> {
+        self.0.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
+    }
+
+    fn ends(&self) -> Option<SystemTime> {
+        dates::parse(self.text("expiresAt")?)
+    }
+
+    /// What a refresh needs: client, its secret, the refresh token.
+    fn registration(&self, now: SystemTime) -> Option<[&str; 3]> {
+        let holds = dates::parse(self.text("registrationExpiresAt")?)? > now;
+        holds.then_some([self.text("clientId")?, self.text("clientSecret")?, self.text("refreshToken")?])
+    }
+}
+
+pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Result<Credentials, Error> {
+    let path = sso_token_path(aws.env, sso.token_name());
+    let token = access_token(aws, sso, &path, now).await?;
+    let mut config = aws_sdk_sso::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
+    if let Some(url) = endpoint_url(Service::Sso, aws.env, aws.source)? {
+        config = config.endpoint_url(url.text).use_fips(false).use_dual_stack(false);
+    }
+    let call = aws_sdk_sso::Client::from_conf(config.build())
+        .get_role_credentials()
+        .role_name(&sso.role_name)
+        .account_id(&sso.account_id)
+        .access_token(token.expose());
+    let output = call.send().await.map_err(|error| match error.as_service_error() {
+        // Its token was withdrawn: logged out elsewhere.
+        Some(GetRoleCredentialsError::UnauthorizedException(_)) => aws.needs_login("its SSO session is over"),
+        _ => failure(Doing::GetCredentials(aws.source.name()), &error),
+    })?;
+    let lacking = || aws.failed("the SSO portal's answer has no credentials".into(), None);
+    let found = output.role_credentials.ok_or_else(lacking)?;
+    let (Some(id), Some(secret)) = (found.access_key_id, found.secret_access_key) else { return Err(lacking()) };
+    let expiry = u64::try_from(found.expiration).ok().filter(|milliseconds| *milliseconds > 0);
+    let expiry = expiry.and_then(|milliseconds| UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds)));
+    Ok(Credentials::new(id, secret, found.session_token.filter(|token| !token.is_empty()), expiry, "SSO"))
+}
+
+/// The token of the file, or a new one, which is written there.
+async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime) -> Result<Secret, Error> {
+    let damaged = || aws.needs_login("the token file of its SSO session cannot be understood");
+    let file = SourceFile::read(path.to_owned());
+    let token = TokenFile(serde_json::from_slice(file.contents()).map_err(|_| damaged())?);
+    let (access_token, ends) = (token.text("accessToken").ok_or_else(damaged)?, token.ends().ok_or_else(damaged)?);
+    let registration = token.registration(now).filter(|_| sso.session.is_some() && ends < now + REFRESH_WINDOW);
+    let Some(registration) = registration else { return Ok(Secret::new(access_token)) };
+    match refresh(aws, sso, registration).await {
+        Ok(refreshed) => {
+            // Where it cannot be kept, the next call refreshes once more.
+            let _ = write(path, &refreshed.written_over(&token, now));
+            Ok(refreshed.access_token)
+        }
+        Err(_) if ends > now => Ok(Secret::new(access_token)),
+        Err(error) => Err(error),
+    }
+}
+
+struct Refreshed {
+    access_token: Secret,
+    refresh_token: Option<Secret>,
+    life: Duration,
+}
+
+async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, [id, secret, refresh_token]: [&str; 3]) -> Result<Refreshed, Error> {
+    let mut config = aws_sdk_ssooidc::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
+    if let Some(url) = endpoint_url(Service::SsoOidc, aws.env, aws.source)? {
+        config = config.endpoint_url(url.text).use_fips(false).use_dual_stack(false);
+    }
+    let call = aws_sdk_ssooidc::Client::from_conf(config.build())
+        .create_token()
+        .client_id(id)
+        .client_secret(secret)
+        .grant_type("refresh_token")
+        .refresh_token(refresh_token);
+    let output = call.send().await.map_err(|error| match error.as_service_error() {
+        Some(
+            CreateTokenError::AccessDeniedException(_)
+            | CreateTokenError::ExpiredTokenException(_)
+            | CreateTokenError::InvalidClientException(_)
+            | CreateTokenError::InvalidGrantException(_)
+            | CreateTokenError::UnauthorizedClientException(_),
+        ) => aws.needs_login("its SSO session is over"),
+        _ => failure(Doing::GetCredentials(aws.source.name()), &error),
+    })?;
+    let access_token = output.access_token.ok_or_else(|| aws.needs_login("its SSO session gave no new token"))?;
+    let life = Duration::from_secs(u64::try_from(output.expires_in).unwrap_or_default());
+    let refresh_token = output.refresh_token.map(Secret::new);
+    Ok(Refreshed { access_token: Secret::new(access_token), refresh_token, life })
+}
+
+impl Refreshed {
+    fn written_over(&self, old: &TokenFile, now: SystemTime) -> Vec<u8> {
+        let mut fields = old.0.clone();
+        let ends = DateTime::from_secs(unix_seconds(now + self.life)).fmt(Format::DateTime);
+        fields.insert("accessToken".into(), self.access_token.expose().into());
+        fields.insert("expiresAt".into(), ends.expect("a time of our days has a year of four digits").into());
+        if let Some(token) = &self.refresh_token {
+            fields.insert("refreshToken".into(), token.expose().into());
+        }
+        Value::Object(fields).to_string().into_bytes()
+    }
+}
+
+/// Beside its place, and renamed there: another program may be reading it.
+fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let mut temporary = path.to_owned().into_os_string();
+    temporary.push(format!(".{:016x}", fastrand::u64(..)));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(contents))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
