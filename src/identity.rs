@@ -163,3 +163,206 @@ impl FieldHash {
         self.0.finalize().into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credential_source::{Base, ProfileChoice};
+    use crate::profile_files::tests::files;
+    use proptest::prelude::*;
+
+    /// All that can differ from call to call, where nothing is asked.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct World {
+        flag: Option<String>,
+        env: Vec<(String, String)>,
+        config: String,
+        credentials: String,
+        token: String,
+    }
+
+    impl World {
+        fn of(config: &str, credentials: &str) -> Self {
+            let (config, credentials, token) = (config.to_owned(), credentials.to_owned(), String::new());
+            World { flag: None, env: Vec::new(), config, credentials, token }
+        }
+
+        fn with(mut self, name: &str, value: &str) -> Self {
+            self.env.push((name.to_owned(), value.to_owned()));
+            self
+        }
+
+        /// Who signs, in so many words, and the fingerprint; `None` where nobody does.
+        fn who(&self) -> Option<(String, Fingerprint)> {
+            let env: Env = self.env.iter().map(|(name, value)| (name, value)).collect();
+            let files = files(&self.config, &self.credentials);
+            let choice = ProfileChoice::resolve(self.flag.as_deref(), &env).ok()?;
+            let source = CredentialSource::resolve(choice, &env, &files).ok()?;
+            let base = match &source.base {
+                Base::Keys(keys) => {
+                    let keys = keys.credentials().ok()?;
+                    let (id, secret) = (keys.access_key_id(), keys.secret_access_key());
+                    format!("{id} {secret} {:?} {:?}", keys.session_token(), keys.expiry())
+                }
+                Base::WebIdentity(of) => format!("{:?} {:?} {}", of.role_arn.text, of.session_name, self.token),
+                Base::Sso(of) => {
+                    let of_session = (&of.start_url, &of.region.text, &of.account_id, &of.role_name);
+                    format!("{} {of_session:?} {}", of.token_name(), self.token)
+                }
+                Base::Login(identity) => format!("{identity} {}", self.token),
+                Base::Process(command) => format!("{} {:?}", command.expose(), self.env),
+                Base::Container(of) => format!("{} {}", of.url, self.token),
+                Base::Instance => "instance".to_owned(),
+                Base::Nothing => return None,
+            };
+            let kind = std::mem::discriminant(&source.base);
+            let mut who = format!("{kind:?} {base}");
+            for role in source.roles() {
+                for property in ["role_arn", "external_id", "role_session_name"] {
+                    who += &format!(" {:?}", role.text(property).ok()?.map(|value| value.text.to_owned()));
+                }
+            }
+            let state = FileState::Contents(self.token.clone().into_bytes());
+            let has_token_file =
+                matches!(source.base, Base::WebIdentity(_) | Base::Sso(_) | Base::Login(_) | Base::Container(_));
+            let tokens: Vec<_> =
+                has_token_file.then(|| SourceFile { path: "token".into(), state }).into_iter().collect();
+            let fingerprint = Fingerprint::of(&place(1000, "host"), &env, &source, None, &tokens);
+            Some((who, fingerprint))
+        }
+
+        #[track_caller]
+        fn fingerprint(&self) -> Fingerprint {
+            self.who().expect("somebody signs").1
+        }
+    }
+
+    fn place(effective_uid: u32, host_name: &str) -> Place {
+        Place { effective_uid, host_name: host_name.into(), working_directory: None }
+    }
+
+    const KEYS: &str = "[a]\naws_access_key_id = AKIA\naws_secret_access_key = s\n";
+
+    #[test]
+    fn another_user_machine_or_directory_is_another_identity() {
+        let (env, files) = (Env::default(), files("[default]\ncredential_process = creds\n", ""));
+        let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
+        let of = |place: &Place| Fingerprint::of(place, &env, &source, None, &[]);
+        let one = of(&place(1000, "a"));
+        assert_ne!(one, of(&place(1001, "a")));
+        assert_ne!(one, of(&place(1000, "b")));
+        assert_ne!(one, of(&Place { working_directory: Some("/a".into()), ..place(1000, "a") }));
+        assert_ne!(one, Fingerprint::of(&place(1000, "a"), &env, &source, Some("http://127.0.0.1:1"), &[]));
+    }
+
+    #[test]
+    fn what_selects_nobody_does_not_change_it() {
+        let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
+        let one = world.fingerprint();
+        for name in NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
+            assert_eq!(one, world.clone().with(name, "x").fingerprint(), "{name}");
+        }
+        let of = |config: &str, credentials: &str| World { flag: Some("a".into()), ..World::of(config, credentials) };
+        assert_eq!(one, of("[profile other]\nregion = x\n[sso-session corp]\n", KEYS).fingerprint());
+        assert_eq!(one, of("", &format!("# a comment\n{KEYS}\n\n[b]\naws_access_key_id = x\n")).fingerprint());
+        assert_ne!(one, of("[profile a]\nregion = x\n", KEYS).fingerprint(), "in doubt, the whole section counts");
+        assert_ne!(one, world.with("AWS_NEW_VARIABLE", "x").fingerprint());
+    }
+
+    #[test]
+    fn what_a_credential_process_can_see_counts_where_there_is_one() {
+        let process = World::of("[default]\ncredential_process = creds\n", "");
+        for (name, counts) in [("CORP_USER", true), ("AWS_PAGER", true), ("HOME", true), ("PWD", false), ("_", false)] {
+            let of = |value: &str| process.clone().with(name, value).fingerprint();
+            assert_eq!(of("alice") != of("bob"), counts, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_absent_token_file_is_not_an_empty_one() {
+        let (env, files) = (Env::default(), files("[default]\nlogin_session = arn\n", ""));
+        let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
+        let of =
+            |state| Fingerprint::of(&place(0, "a"), &env, &source, None, &[SourceFile { path: "f".into(), state }]);
+        assert_ne!(of(FileState::Absent), of(FileState::Contents(Vec::new())));
+        assert_ne!(of(FileState::Absent), of(FileState::Contents(b"absent".to_vec())));
+    }
+
+    fn section() -> impl Strategy<Value = String> {
+        const LINES: [&str; 19] = [
+            "aws_access_key_id = AKIA1",
+            "aws_access_key_id = AKIA2",
+            "aws_secret_access_key = s1",
+            "aws_secret_access_key = s2",
+            "aws_session_token = t",
+            "aws_security_token = u",
+            "role_arn = r1",
+            "role_arn = r2",
+            "external_id = e",
+            "source_profile = a",
+            "source_profile = b",
+            "credential_source = Environment",
+            "credential_process = p1",
+            "credential_process = p2",
+            "web_identity_token_file = w",
+            "sso_session = s\nsso_account_id = 1",
+            "sso_role_name = n",
+            "sso_start_url = http://x",
+            "login_session = l",
+        ];
+        let header =
+            prop_oneof![Just("default"), Just("profile a"), Just("profile b"), Just("a"), Just("b"), Just("DEFAULT")];
+        let lines = proptest::collection::vec(proptest::sample::select(&LINES[..]), 0..5);
+        (header, lines).prop_map(|(header, lines)| format!("[{header}]\n{}\n", lines.join("\n")))
+    }
+
+    fn world() -> impl Strategy<Value = World> {
+        const SESSION: &str = "[sso-session s]\nsso_start_url = http://x\nsso_region = r\nsso_role_name = n\n";
+        const VARIABLES: [&str; 8] = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_PROFILE",
+            "AWS_DEFAULT_PROFILE",
+            "AWS_ROLE_ARN",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        ];
+        let name = prop_oneof![Just("a"), Just("b"), Just("/c")];
+        let variable = (proptest::sample::select(&VARIABLES[..]), name);
+        let flag = proptest::option::weighted(0.4, prop_oneof![Just("a".to_owned()), Just("b".to_owned())]);
+        let sections = || proptest::collection::vec(section(), 0..4);
+        let env = proptest::collection::vec(variable, 0..3);
+        (flag, env, sections(), sections(), "[xy]").prop_map(|(flag, env, config, credentials, token)| World {
+            flag,
+            env: env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            config: format!("{SESSION}{}", config.concat()),
+            credentials: credentials.concat(),
+            token,
+        })
+    }
+
+    /// One thing taken from another world.
+    fn changed(world: &World, other: &World, what: usize) -> World {
+        let (world, other) = (world.clone(), other.clone());
+        match what {
+            0 => World { flag: other.flag, ..world },
+            1 => World { env: other.env, ..world },
+            2 => World { config: other.config, ..world },
+            3 => World { credentials: other.credentials, ..world },
+            _ => World { token: other.token, ..world },
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn whatever_changes_who_signs_changes_it(one in world(), other in world(), what in 0usize..6) {
+            let other = if what == 5 { other } else { changed(&one, &other, what) };
+            if let (Some((who, fingerprint)), Some((other_who, other_fingerprint))) = (one.who(), other.who()) {
+                prop_assert!(who == other_who || fingerprint != other_fingerprint, "{who} and {other_who}");
+                prop_assert!(one != other || fingerprint == other_fingerprint);
+            }
+        }
+    }
+}
