@@ -284,6 +284,23 @@ impl<'a> CredentialSource<'a> {
         Ok(None)
     }
 
+    /// Which of its kind the source is: with the environment and the sections, all that decides who signs.
+    pub fn kind(&self) -> &'static str {
+        match (&self.base, self.found) {
+            (Base::Keys(_), Found::InEnvironment) => "keys in the environment",
+            (Base::Keys(_), Found::ByCredentialSource) => "keys in the environment, named by a profile",
+            (Base::Keys(keys), _) if keys.place().is_credentials_file() => "keys in the credentials file",
+            (Base::Keys(_), _) => "keys in the config file",
+            (Base::WebIdentity(_), _) => "web identity",
+            (Base::Sso(_), _) => "SSO session",
+            (Base::Login(_), _) => "console session",
+            (Base::Process(_), _) => "process",
+            (Base::Container(_), _) => "container",
+            (Base::Instance, _) => "instance",
+            (Base::Nothing, _) => "nothing",
+        }
+    }
+
     /// Whether keys in the environment come before the profile in use.
     pub fn is_environment_keys(&self) -> bool {
         matches!((&self.base, self.found), (Base::Keys(_), Found::InEnvironment))

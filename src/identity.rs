@@ -10,7 +10,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::credential_source::{CredentialSource, NamedBy};
+use crate::credential_source::CredentialSource;
 use crate::env::Env;
 use crate::source_files::{FileState, SourceFile};
 
@@ -94,7 +94,8 @@ impl Fingerprint {
         hash.field(&effective_uid.to_le_bytes());
         hash.field(host_name.as_encoded_bytes());
         hash.field(source.choice.name.as_bytes());
-        hash.field(&[u8::from(source.choice.named_by == NamedBy::Flag)]);
+
+        hash.field(source.kind().as_bytes());
         hash.field(sts_url.unwrap_or_default().as_bytes());
         if source.process().is_some() {
             hash.field(b"process");
@@ -113,7 +114,6 @@ impl Fingerprint {
         hash.field(b"sections");
         for section in source.sections() {
             hash.field(section.name().as_bytes());
-            hash.field(&(section.in_credentials_file() as u64).to_le_bytes());
             for (key, value) in section.properties() {
                 hash.field(key.as_bytes());
                 hash.field(value.as_bytes());

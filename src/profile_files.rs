@@ -286,11 +286,6 @@ impl<'a> Profile<'a> {
         self.parts().find_map(|part| Some(&*part.section.property(property)?.value))
     }
 
-    /// Of the properties, how many are in the credentials file: in the other one they could mean something else.
-    pub fn in_credentials_file(&self) -> usize {
-        self.from_credentials.as_ref().map_or(0, |part| part.section.properties().count())
-    }
-
     fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
         self.from_credentials.iter().chain(&self.from_config)
     }
