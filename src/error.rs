@@ -97,8 +97,6 @@ pub enum Doing {
     AskWhoIsCalling,
     /// By its ARN.
     AssumeRole(String),
-    /// The role that this source names, on the way to base credentials.
-    AssumeRoleOfProfile(String),
     AssumeRoleWithWebIdentity,
 }
 
@@ -108,7 +106,6 @@ impl fmt::Display for Doing {
             Doing::GetCredentials(source) => write!(f, "get credentials from {}", shown(source)),
             Doing::AskWhoIsCalling => f.write_str("ask STS who is calling"),
             Doing::AssumeRole(arn) => write!(f, "assume role `{}`", shown(arn)),
-            Doing::AssumeRoleOfProfile(source) => write!(f, "assume the role of {}", shown(source)),
             Doing::AssumeRoleWithWebIdentity => f.write_str("assume a role with the web identity token"),
         }
     }
@@ -242,13 +239,12 @@ impl Error {
                     [] => String::new(),
                     names => format!(", in the shell that has {},", shown_up_to(&names.join(", "), 1000)),
                 };
-                Some(if *keeps_nothing {
-                    format!(
-                        "nothing is kept with `--cache off`, so that each call needs a code of its own: run `{line}` in a terminal{with}, or let kubectl have one"
-                    )
+                let then = if *keeps_nothing {
+                    "; nothing is kept with `--cache off`, so that every call needs a code of its own"
                 } else {
-                    format!("run `{line}` in a terminal{with} and enter the code, then try again")
-                })
+                    ", then try again"
+                };
+                Some(format!("run `{line}` in a terminal{with} and enter the code{then}"))
             }
             Error::Refused { hint: Some(hint), .. } => Some(hint.clone()),
             Error::Refused { code, doing, message, hint: None } => Some(refusal_hint(code, doing, message)),
@@ -295,8 +291,7 @@ impl Error {
 fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
     match code {
         "AccessDenied" => match doing {
-            Doing::AssumeRole(arn) => denial_hint(message, Some(arn)),
-            Doing::AssumeRoleOfProfile(_) => denial_hint(message, None),
+            Doing::AssumeRole(arn) => denial_hint(message, arn),
             _ => "if AWS's reason above is not clear, show it to whoever manages the account".into(),
         },
         "ExpiredToken" | "ExpiredTokenException" => {
@@ -332,7 +327,7 @@ fn refusal_hint(code: &str, doing: &Doing, message: &str) -> String {
 }
 
 /// What to do about an AccessDenied, from the words in which STS says whose policy it was.
-pub fn denial_hint(message: &str, role_arn: Option<&str>) -> String {
+pub fn denial_hint(message: &str, role_arn: &str) -> String {
     let says = |words| message.contains(words);
     let hint = if says("must provide both MFA serial number and one time pass code") {
         "the role asks for MFA: add `--mfa-serial` with your device's ARN, as `aws iam list-mfa-devices` shows it"
@@ -364,10 +359,10 @@ pub fn denial_hint(message: &str, role_arn: Option<&str>) -> String {
 }
 
 /// Where caller and role are of two accounts, which is a mistake, or needs the consent of both.
-fn elsewhere_hint(message: &str, role_arn: Option<&str>) -> Option<String> {
+fn elsewhere_hint(message: &str, role_arn: &str) -> Option<String> {
     let account = |arn: &str| arn.split(':').nth(4).filter(|id| id.len() == 12).map(str::to_owned);
     let caller = account(message.split_once("User: ")?.1.split(' ').next()?)?;
-    let role = account(role_arn?)?;
+    let role = account(role_arn)?;
     (caller != role).then(|| {
         format!(
             "the role is of account {}, and you are of {}: if that is right, both your group's policy and the role's \

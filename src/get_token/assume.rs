@@ -257,7 +257,7 @@ fn hint(role: &RoleRequest, arn: &RoleArn, code: &str, message: &str) -> Option<
             "{} does not count for this role: if the role asks for MFA, add `mfa_serial` to the profile that has its \
              `role_arn`; otherwise, {}",
             shown_up_to(place, 600),
-            denial_hint(message, Some(arn.as_str()))
+            denial_hint(message, arn.as_str())
         )),
         _ => None,
     }

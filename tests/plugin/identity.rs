@@ -222,3 +222,96 @@ fn a_credential_process_that_answers_for_somebody_else_never_uses_the_others_nam
         assert_eq!(calls.iter().filter_map(|call| call.parameter("RoleSessionName")).next_back(), Some(name));
     }
 }
+
+/// In another checkout the same words are another program, or read another file.
+#[test]
+fn a_credential_process_of_the_directory_never_shares_a_token() {
+    use crate::support::plugin::output;
+    let account = Account::new();
+    let carol = account.sts.add_user("carol", &["developers"]);
+    for command in ["bin/creds", "sh creds.sh", "sh -c 'cat creds.json'", "sh -c 'cat<creds.json'", "sh -c ./bin/creds"]
+    {
+        let plugin = account
+            .plugin()
+            .env("PATH", "/usr/bin:/bin")
+            .config(&format!("[default]\ncredential_process = {command}\n"));
+        let checkout = |name: &str, keys: &crate::support::sts::Keys| {
+            let document = serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
+            let script = format!("#!/bin/sh\necho '{document}'\n");
+            let _ = plugin
+                .clone()
+                .write(&format!("{name}/creds.json"), &document.to_string())
+                .write(&format!("{name}/creds.sh"), &script)
+                .write(&format!("{name}/bin/creds"), &script);
+            let script = plugin.home().join(name).join("bin/creds");
+            std::fs::set_permissions(script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+        };
+        checkout("alices", &account.alice);
+        checkout("carols", &carol);
+        let signer_in = |name: &str| {
+            let mut call = plugin.command(&["token", "--cluster", "demo"]);
+            call.current_dir(plugin.home().join(name));
+            signer(&output(call))
+        };
+        let signers = ["alices", "carols", "alices"].map(signer_in);
+        let expected = [&account.alice, &carol, &account.alice].map(|keys| keys.access_key_id.clone());
+        assert_eq!(signers, expected, "{command}");
+    }
+}
+
+/// What `getenv` finds, for the fingerprint, for the program and for what it starts.
+#[test]
+fn of_a_variable_that_stands_twice_the_first_counts() {
+    let account = Account::new();
+    let keys = |keys: &crate::support::sts::Keys| {
+        format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", keys.access_key_id, keys.secret_access_key)
+    };
+    let plugin = account.plugin();
+    let config = format!(
+        "[profile alice]\n{}[profile bob]\n{}[profile p]\ncredential_process = sh -c 'cat $WHO.json'\n",
+        keys(&account.alice),
+        keys(&account.bob)
+    );
+    for (name, keys) in [("alice", &account.alice), ("bob", &account.bob)] {
+        let document = serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
+        let _ = plugin.clone().write(&format!("{name}.json"), &document.to_string());
+    }
+    let plugin = plugin.config(&config);
+    // Nothing in the standard library starts a program with an environment in which a name stands twice.
+    let script = "import ctypes, sys\n\
+        strings = lambda words: (ctypes.c_char_p * (len(words) + 1))(*[word.encode() for word in words], None)\n\
+        argv, env = sys.argv[1].split('\\n'), sys.argv[2].split('\\n')\n\
+        ctypes.CDLL(None).execve(argv[0].encode(), strings(argv), strings(env))\n";
+    let run = |twice: [&str; 2], more: &str| {
+        let binary = plugin.binary().display().to_string();
+        let own = plugin.environment().iter().map(|(name, value)| format!("{}={}", name.display(), value.display()));
+        let env: Vec<String> =
+            own.chain(twice.map(str::to_owned)).chain([more.to_owned(), "PATH=/usr/bin:/bin".into()]).collect();
+        let mut python = std::process::Command::new("python3");
+        let argv = [&binary, "token", "--cluster", "demo"].join("\n");
+        python.current_dir(plugin.home()).args(["-c", script, &argv, &env.join("\n")]);
+        signer(&crate::support::plugin::output(python))
+    };
+    let (alice, bob) = (&account.alice.access_key_id, &account.bob.access_key_id);
+    assert_eq!(&run(["AWS_PROFILE=alice", "AWS_PROFILE=bob"], "X=1"), alice);
+    assert_eq!(&run(["AWS_PROFILE=bob", "AWS_PROFILE=alice"], "X=1"), bob);
+    assert_eq!(&run(["WHO=alice", "WHO=bob"], "AWS_PROFILE=p"), alice);
+    assert_eq!(&run(["WHO=bob", "WHO=alice"], "AWS_PROFILE=p"), bob);
+}
+
+/// Passed over, `AWS_PROFILE` would let the default profile sign.
+#[test]
+fn a_variable_that_is_no_text_is_an_error_and_never_unset() {
+    use std::os::unix::ffi::OsStringExt as _;
+    let account = Account::new();
+    for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ANYTHING", "EKS_GROUP_AUTH_CACHE_DIR"] {
+        let value = std::ffi::OsString::from_vec(b"pr\xffd".to_vec());
+        let output = account.alices_plugin().env(name, value).token(&[]);
+        let expected = format!(
+            "eks-group-auth: error: {name} is not UTF-8\neks-group-auth: hint: set {name} again, or unset it\n"
+        );
+        assert_eq!(output.failed_with(2), expected);
+    }
+    let value = std::ffi::OsString::from_vec(b"\xff".to_vec());
+    account.alices_plugin().env("LS_COLORS", value).token(&[]).good_token();
+}

@@ -7,10 +7,14 @@ mod support;
 
 /// What is printed on stdout: ExecCredential, bare token, versions, expiration.
 mod answers;
+/// Options of other programs that stand in kubeconfigs.
+mod arguments;
 /// What is kept, for how long, and in which files.
 mod cache;
 /// People's own files, arguments and environments, as data.
 mod cases;
+/// What is said of the config and credentials files, and of the sources in them.
+mod config_files;
 /// A profile's credential_process: its words, what it says, and its end.
 mod credential_process;
 /// Where base credentials come from.

@@ -189,6 +189,49 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
     plugin.token(&args).good_token();
 }
 
+/// eksctl and others write variables into exec blocks that a person's shell does not have. Those that select nobody are no
+/// part of whose session it is; of the others the names are said, and no value that could be a secret.
+#[test]
+fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
+    let account = account(1);
+    let config = format!(
+        "[profile dev]\nrole_arn = {}\nsource_profile = keys\nmfa_serial = {SERIAL}\n[profile keys]\naws_access_key_id = {}\n\
+         aws_secret_access_key = {}\n",
+        account.dev, account.alice.access_key_id, account.alice.secret_access_key
+    );
+    let shell_of_alice = account.plugin().config(&config);
+    let kubectls = shell_of_alice
+        .clone()
+        .env("AWS_PROFILE", "dev")
+        .env("AWS_STS_REGIONAL_ENDPOINTS", "regional")
+        .env("AWS_SDK_LOAD_CONFIG", "1")
+        .env("AWS_REGION", "eu-west-1");
+    let stderr = kubectls.token(&[]).failed_with(6).to_owned();
+    let line = stderr.split('`').nth(3).unwrap();
+    assert!(line.starts_with("AWS_PROFILE=dev AWS_REGION=eu-west-1 "), "{stderr}");
+    assert!(
+        stderr.contains("` in a terminal, in the shell that has AWS_EC2_METADATA_DISABLED, AWS_ENDPOINT_URL_STS, and"),
+        "{stderr}"
+    );
+    account.sts.add_mfa_code("123456");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", line]).env_clear().envs(shell_of_alice.environment().iter().cloned());
+    let mut run = AtTerminal::run(shell);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    kubectls.token(&[]).good_token();
+    let secrets = kubectls.clone().env("AWS_VAULT", "MARKER").env("AWS_SECRET_ACCESS_KEY", "MARKER").token(&[]);
+    let stderr = secrets.failed_with(6);
+    assert!(stderr.contains("AWS_SECRET_ACCESS_KEY, AWS_VAULT, and") && !stderr.contains("MARKER"), "{stderr}");
+    let kept = kubectls.env("EKS_GROUP_AUTH_CACHE", "off").token(&[]);
+    assert!(
+        kept.failed_with(6)
+            .contains("; nothing is kept with `--cache off`, so that every call needs a code of its own"),
+        "{}",
+        kept.stderr
+    );
+}
+
 #[test]
 fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     let account = account(1);

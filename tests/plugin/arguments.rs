@@ -1,0 +1,110 @@
+use crate::Account;
+
+const GET_TOKEN: [&str; 4] = ["eks", "get-token", "--cluster-name", "demo"];
+
+#[test]
+fn what_the_peers_take_and_what_changes_nothing_is_passed_over() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let passed_over: [&[&str]; 15] = [
+        &["--debug"],
+        &["--no-cli-pager"],
+        &["--color", "off"],
+        &["--cli-read-timeout", "5"],
+        &["--cli-connect-timeout=5"],
+        &["--cli-binary-format", "base64"],
+        &["--cli-auto-prompt"],
+        &["--no-cli-auto-prompt"],
+        &["--cli-error-format", "json"],
+        &["--no-paginate"],
+        &["--v2-debug"],
+        &["--output", "json"],
+        &["--debug", "--no-cli-pager", "--color", "on"],
+        &[],
+        &["--role-arn", &account.dev],
+    ];
+    for words in passed_over {
+        plugin
+            .run(
+                &[words, &GET_TOKEN]
+                    .concat()
+                    .iter()
+                    .copied()
+                    .filter(|word| *word != "--role-arn" && *word != account.dev)
+                    .collect::<Vec<_>>(),
+            )
+            .good_token();
+        plugin.run(&[&GET_TOKEN, words].concat()).good_token();
+    }
+    for words in
+        [&["-l", "json"][..], &["--log-format", "text"], &["--feature-gates", "x=true"], &["--log-format=json"]]
+    {
+        plugin.run(&[&["token", "-i", "demo"], words].concat()).good_token();
+    }
+}
+
+#[test]
+fn what_would_change_the_answer_is_refused_by_its_name() {
+    let account = Account::new();
+    for (words, hint) in [
+        (&["--query", "status.token"][..], "--token-only"),
+        (&["--output", "text"], "--token-only"),
+        (&["--output", "yaml"], "--token-only"),
+        (&["--output=table"], "--token-only"),
+        (&["--no-verify-ssl"], "--ca-bundle"),
+        (&["--no-sign-request"], "remove it"),
+    ] {
+        for args in [[words, &GET_TOKEN].concat(), [&GET_TOKEN, words].concat()] {
+            let output = account.alices_plugin().run(&args);
+            let stderr = output.failed_with(2);
+            let name = words[0].split('=').next().unwrap();
+            assert!(stderr.starts_with(&format!("eks-group-auth: error: `{name}")), "{stderr}");
+            assert!(stderr.lines().nth(1).is_some_and(|line| line.contains(hint)), "{stderr}");
+        }
+    }
+    let stderr = account.alices_plugin().run(&["eks", "token", "--cluster-id", "demo"]).failed_with(2).to_owned();
+    assert!(stderr.contains("hint: write `eks-group-auth token`, or as in the AWS CLI"), "{stderr}");
+}
+
+/// A cached call is quiet: it has been said.
+#[test]
+fn what_does_nothing_is_said_once() {
+    let account = Account::new();
+    let warning = |argument: &str, why: &str| format!("eks-group-auth: warning: `{argument}` has no effect: {why}\n");
+    let no_role = "no role is assumed, because there is no `--role`";
+    let no_call = "in the AWS CLI's get-token it moves no call; AWS_ENDPOINT_URL_STS moves those to STS";
+    for (words, expected) in [
+        (&["--session-name", "night"][..], warning("--session-name", no_role)),
+        (&["-e", "external"], warning("--external-id", no_role)),
+        (&["--endpoint-url", "http://127.0.0.1:1"], warning("--endpoint-url", no_call)),
+    ] {
+        let plugin = account.alices_plugin();
+        let first = plugin.token(words);
+        assert_eq!((first.code, first.stderr.as_str()), (0, expected.as_str()));
+        plugin.token(words).good_token();
+    }
+    let profiles = account.alices_plugin().config("[profile one]\n[profile two]\n");
+    let both = profiles.env("AWS_PROFILE", "one").env("AWS_DEFAULT_PROFILE", "two");
+    let expected = "eks-group-auth: warning: AWS_PROFILE is `one` and AWS_DEFAULT_PROFILE is `two`: the former is used; unset the \
+                    one that is not meant\n";
+    assert_eq!(both.token(&[]).stderr, expected);
+    both.token(&[]).good_token();
+    both.token(&["--profile", "one", "--refresh"]);
+    assert_eq!(both.env("AWS_DEFAULT_PROFILE", "one").token(&[]).stderr, "");
+}
+
+#[test]
+fn the_authenticators_variable_names_the_cluster() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let named = plugin.token(&[]).good_token();
+    let by_variable = plugin.clone().env("KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID", "demo");
+    assert_eq!(by_variable.run(&["token"]).good_token(), named);
+    assert_ne!(by_variable.run(&["token", "-i", "other"]).good_token(), named);
+    let bad = plugin.env("KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID", "de mo").run(&["token"]);
+    assert!(
+        bad.failed_with(2).starts_with("eks-group-auth: error: KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID `de mo`"),
+        "{}",
+        bad.stderr
+    );
+}

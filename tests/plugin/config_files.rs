@@ -1,0 +1,137 @@
+use crate::Account;
+use crate::support::plugin::{Plugin, url_of};
+use crate::support::sts::Keys;
+
+fn keys(keys: &Keys) -> String {
+    format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", keys.access_key_id, keys.secret_access_key)
+}
+
+#[track_caller]
+fn signed_by(plugin: &Plugin, args: &[&str], keys: &Keys) {
+    let url = url_of(&plugin.token(args).good_token());
+    assert!(url.contains(&format!("X-Amz-Credential={}%2F", keys.access_key_id)), "{url}");
+}
+
+/// The AWS CLI refuses the whole file; here it is enough that nothing that is used depends on the line.
+#[test]
+fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not() {
+    let account = Account::new();
+    let config =
+        format!("[profile good]\n{}[profile bad]\nregion eu-west-1\n{}", keys(&account.alice), keys(&account.bob));
+    let plugin = account.plugin().config(&config);
+    signed_by(&plugin, &["--profile", "good"], &account.alice);
+    let path = plugin.home().join(".aws/config").display().to_string();
+    let why = "it has neither `=` nor `:`, and is no `[section]` and no comment";
+    let verbose = plugin.token(&["--profile", "good", "-v"]);
+    assert!(verbose.stderr.contains(&format!("passed over: line 5 of `{path}`: {why}\n")), "{}", verbose.stderr);
+    let expected = format!(
+        "eks-group-auth: error: `{path}` cannot be read at line 5: {why}\n\
+         eks-group-auth: hint: correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE\n"
+    );
+    assert_eq!(plugin.token(&["--profile", "bad"]).failed_with(2), expected);
+    let as_source = "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = bad\n";
+    let plugin = account.plugin().config(&format!("{as_source}{config}"));
+    assert!(plugin.token(&["--profile", "dev"]).failed_with(2).contains("at line 8: "));
+}
+
+/// Its keys would be those of the profile above it.
+#[test]
+fn a_header_without_its_bracket_lets_nobody_else_sign() {
+    let account = Account::new();
+    let text = format!("[default]\n{}[other\n{}", keys(&account.alice), keys(&account.bob));
+    let plugin = account.plugin().write(".aws/credentials", &text);
+    assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 4: "));
+}
+
+#[test]
+fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
+    let account = Account::new();
+    let config = format!("[default]\noutput =\n  json\n{}", keys(&account.alice));
+    signed_by(&account.plugin().config(&config), &[], &account.alice);
+    let plugin = account.plugin().config("[default]\ncredential_process =\n  cat keys.json\n");
+    let stderr = plugin.token(&[]).failed_with(2).to_owned();
+    assert!(stderr.contains("cannot be read at line 3: in a value that begins on the next line"), "{stderr}");
+}
+
+#[test]
+fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line() {
+    let account = Account::new();
+    let role = "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/dev\ncredential_source = ";
+    for (config, property, line, value) in [
+        ("[profile dev]\nregion = Ireland\n", "region", 2, "Ireland"),
+        ("[profile dev]\nuse_fips_endpoint = yes\n", "use_fips_endpoint", 2, "yes"),
+        (&format!("{role}Moon\n"), "credential_source", 3, "Moon"),
+        ("[profile dev]\n\nendpoint_url = sts.corp\n", "endpoint_url", 3, "sts.corp"),
+        ("[profile dev]\nservices = lab\n", "services", 2, "lab"),
+    ] {
+        let plugin = account.alices_plugin().config(config).env_remove("AWS_REGION").env_remove("AWS_ENDPOINT_URL_STS");
+        let plugin = if property == "region" { plugin } else { plugin.env("AWS_REGION", "eu-west-1") };
+        let path = plugin.home().join(".aws/config");
+        let stderr = plugin.token(&["--profile", "dev"]).failed_with(2).to_owned();
+        let place = format!("`{property}` of profile `dev` (line {line} of {})", path.display());
+        assert!(
+            stderr.starts_with(&format!("eks-group-auth: error: {place} `{value}` is not valid: it must be ")),
+            "{stderr}"
+        );
+    }
+    let stderr = account.alices_plugin().env("AWS_CREDENTIAL_EXPIRATION", "soon").token(&[]).failed_with(2).to_owned();
+    assert!(stderr.starts_with("eks-group-auth: error: AWS_CREDENTIAL_EXPIRATION `soon` is not valid: "), "{stderr}");
+}
+
+#[test]
+fn what_comes_before_what_is_said_with_v() {
+    let account = Account::new();
+    let credentials = format!("[default]\n{}", keys(&account.alice));
+    let plugin =
+        account.plugin().config("[default]\ncredential_process = false\n").write(".aws/credentials", &credentials);
+    let stderr = plugin.token(&["-v"]).stderr;
+    let passed_over = "passed over, because something else comes before it: ";
+    assert!(stderr.contains(&format!("{passed_over}the `credential_process` of profile `default`\n")), "{stderr}");
+    let stderr = plugin.clone().keys(&account.bob).token(&["-v"]).stderr;
+    assert!(
+        stderr.contains(&format!("{passed_over}the keys in the credentials file of profile `default`\n")),
+        "{stderr}"
+    );
+    let stderr = plugin.keys(&account.bob).token(&["--profile", "default", "-v"]).stderr;
+    assert!(stderr.contains(&format!("{passed_over}AWS_ACCESS_KEY_ID in the environment\n")), "{stderr}");
+}
+
+#[test]
+fn without_a_home_in_the_environment_the_files_named_there_are_read() {
+    let account = Account::new();
+    let plugin = account.plugin();
+    let config = plugin.home().join("config");
+    let plugin = plugin.write("config", &format!("[default]\n{}", keys(&account.alice)));
+    let cache = plugin.home().join("cache");
+    let plugin = plugin.env("AWS_CONFIG_FILE", config).env("EKS_GROUP_AUTH_CACHE_DIR", cache);
+    let elsewhere = plugin.clone().env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");
+    signed_by(&elsewhere.clone().env_remove("HOME"), &[], &account.alice);
+    signed_by(&elsewhere.env("HOME", ""), &[], &account.alice);
+}
+
+#[test]
+fn roles_of_profiles_that_lead_nowhere_are_errors_of_those_profiles() {
+    let account = Account::new();
+    let role = "role_arn = arn:aws:iam::111122223333:role/dev\n";
+    for (config, why) in [
+        (format!("[profile dev]\n{role}"), "it has a `role_arn` and does not say whose credentials assume it"),
+        (
+            format!("[profile dev]\n{role}source_profile = a\ncredential_source = Environment\n"),
+            "it has both `source_profile` and `credential_source`, and its role can start from only one",
+        ),
+        (format!("[profile dev]\n{role}source_profile = dev\n"), "it does not say where they are"),
+        (
+            format!("[profile dev]\n{role}source_profile = a\n[profile a]\n{role}source_profile = dev\n"),
+            "profile `a`: its `source_profile` leads back to `dev`",
+        ),
+        ("[profile dev]\naws_access_key_id = AKIA\n".to_owned(), "must both be there, in the same file, and not empty"),
+    ] {
+        let stderr = account.plugin().config(&config).token(&["--profile", "dev"]).failed_with(3).to_owned();
+        assert!(
+            stderr.starts_with("eks-group-auth: error: no AWS credentials from profile `") && stderr.contains(why),
+            "{stderr}"
+        );
+        assert!(stderr.lines().nth(1).is_some_and(|line| line.starts_with("eks-group-auth: hint: ")), "{stderr}");
+    }
+    assert_eq!(account.sts.calls().len(), 0);
+}
