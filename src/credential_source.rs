@@ -2,13 +2,23 @@
 //! hints and messages all go by. The order and the conditions are the AWS CLI's. Pure: it reads no file, starts nothing
 //! and asks nobody.
 
-use std::path::PathBuf;
+mod container;
+mod keys;
+mod sso;
+mod web_identity;
 
-use crate::aws_keys::{Keys, KeysPlace};
+use crate::aws_keys::Keys;
 use crate::env::Env;
 use crate::error::{Error, shown};
-use crate::profile_files::{KeyProperties, Kind, Profile, ProfileFiles};
+use crate::profile_files::{Kind, Profile, ProfileFiles};
 use crate::secret::Secret;
+use container::container;
+pub use container::{Authorization, Container, TOKEN_FILE_VARIABLE};
+use keys::{environment_keys, keys_of};
+pub use sso::Sso;
+use sso::sso;
+pub use web_identity::WebIdentity;
+use web_identity::web_identity;
 
 /// The profile in use, and how it was named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,49 +101,6 @@ pub struct Located {
     pub text: String,
     pub place: String,
 }
-
-#[derive(Debug)]
-pub struct WebIdentity {
-    pub token_file: PathBuf,
-    /// The variable or property that names the file.
-    pub token_file_place: String,
-    pub role_arn: Located,
-    pub session_name: Option<Located>,
-}
-
-#[derive(Debug)]
-pub struct Sso<'a> {
-    /// `None`: the older form, without a session's name.
-    pub session: Option<Profile<'a>>,
-    pub start_url: String,
-    pub region: Located,
-    pub account_id: String,
-    pub role_name: String,
-}
-
-impl Sso<'_> {
-    /// What the token file is named after.
-    pub fn token_name(&self) -> &str {
-        self.session.as_ref().map_or(&self.start_url, |session| session.name())
-    }
-}
-
-/// Credentials of an ECS task, of EKS Pod Identity, and of whatever else speaks their protocol.
-#[derive(Debug)]
-pub struct Container {
-    pub url: String,
-    /// The variable that names it.
-    pub variable: &'static str,
-    pub authorization: Option<Authorization>,
-}
-
-#[derive(Debug)]
-pub enum Authorization {
-    File(PathBuf),
-    Token(Secret),
-}
-
-pub const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
 /// What a profile without a role can have, the first one first; keys are of two kinds because other sources stand between.
 const OWN: [Own; 6] =
@@ -504,154 +471,6 @@ fn named_source<'a>(name: &str, place: &str, env: &Env) -> Result<Base<'a>, Erro
     Err(Error::input(place, name, "`Environment`, `EcsContainer` or `Ec2InstanceMetadata`"))
 }
 
-/// A secret without an id is nothing; of the session token's two names the old one comes first.
-fn environment_keys(env: &Env) -> Result<Option<Keys>, Error> {
-    let Some(id) = env.get("AWS_ACCESS_KEY_ID") else { return Ok(None) };
-    let Some(secret) = env.get("AWS_SECRET_ACCESS_KEY") else {
-        return Err(Error::CredentialsFailed {
-            source_name: "the environment".into(),
-            why: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".into(),
-            hint: "set both, or unset both to use a profile".into(),
-        });
-    };
-    let token_names = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"];
-    let token = token_names.into_iter().find_map(|name| Some((name, env.given(name)?.to_str()?)));
-    let (session_token, value) = token.map_or((token_names[1], None), |(name, value)| (name, Some(value)));
-    let expiry = env.get("AWS_CREDENTIAL_EXPIRATION");
-    Ok(Some(Keys::new(KeysPlace::Environment { session_token }, id, secret, value, expiry)))
-}
-
-/// Keys of one file. An id without its secret is an error, an empty one too.
-fn keys_of(profile: &Profile, found: Option<KeyProperties>) -> Result<Option<Keys>, Error> {
-    let Some(KeyProperties { in_credentials_file, id, secret, session_token, expiry }) = found else { return Ok(None) };
-    let secret = secret.filter(|secret| !secret.text.is_empty());
-    let (Some(secret), false) = (secret, id.text.is_empty()) else {
-        let why =
-            format!("{} and `aws_secret_access_key` must both be there, in the same file, and not empty", id.place);
-        return Err(profile_failed(profile.name(), &why, "add what is missing, or remove the other"));
-    };
-    let place = KeysPlace::Profile {
-        name: profile.name().to_owned(),
-        in_credentials_file,
-        session_token: session_token.as_ref().map_or("aws_session_token", |token| token.place.property),
-        expiry: expiry.as_ref().map_or("aws_expiration", |expiry| expiry.place.property),
-    };
-    let (session_token, expiry) = (session_token.map(|value| value.text), expiry.map(|value| value.text));
-    Ok(Some(Keys::new(place, id.text, secret.text, session_token, expiry)))
-}
-
-/// Each of its three parts from the environment, else the profile.
-fn web_identity<'a>(profile: Option<&Profile<'a>>, env: Option<&Env>) -> Result<Option<(Base<'a>, Found)>, Error> {
-    let part = |variable: &'static str, property: &'static str| -> Result<Option<(Located, Found)>, Error> {
-        if let Some(text) = env.and_then(|env| env.get(variable)) {
-            return Ok(Some((Located { text: text.to_owned(), place: variable.to_owned() }, Found::InEnvironment)));
-        }
-        let value = profile.map(|profile| profile.text(property)).transpose()?.flatten();
-        Ok(value.map(|value| {
-            let located = Located { text: value.text.to_owned(), place: value.place.to_string() };
-            (located, Found::InProfile)
-        }))
-    };
-    let Some((token_file, found)) = part("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")? else {
-        return Ok(None);
-    };
-    let Some((role_arn, _)) = part("AWS_ROLE_ARN", "role_arn")? else {
-        return Err(Error::CredentialsFailed {
-            source_name: token_file.place,
-            why: "there is no role for this token".into(),
-            hint: "set AWS_ROLE_ARN, or `role_arn` in the profile".into(),
-        });
-    };
-    let session_name = part("AWS_ROLE_SESSION_NAME", "role_session_name")?.map(|(name, _)| name);
-    let token_file_place = token_file.place;
-    let identity = WebIdentity { token_file: token_file.text.into(), token_file_place, role_arn, session_name };
-    Ok(Some((Base::WebIdentity(identity), found)))
-}
-
-/// A profile with an account or a role name is an SSO profile, whatever else it lacks.
-fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result<Option<Sso<'a>>, Error> {
-    if profile.word("sso_account_id")?.is_none() && profile.word("sso_role_name")?.is_none() {
-        return Ok(None);
-    }
-    let session = match profile.word("sso_session")? {
-        None => None,
-        Some(name) => match files.section(Kind::SsoSession, name.text)? {
-            Some(session) => Some(session),
-            None => {
-                let why = format!("there is no section `[sso-session {}]` in the config file", shown(name.text));
-                return Err(profile_failed(profile.name(), &why, &format!("add it, or correct {}", name.place)));
-            }
-        },
-    };
-    if let Some(session) = &session
-        && let Some(property) = contradiction(profile, session)
-    {
-        let why = format!("its `{property}` is not that of `[sso-session {}]`", shown(session.name()));
-        return Err(profile_failed(profile.name(), &why, &format!("remove `{property}` from one of them")));
-    }
-    let mut missing = Vec::new();
-    let mut part = |property: &'static str, is_free: bool| -> Result<Located, Error> {
-        for section in [Some(profile), session.as_ref()].into_iter().flatten() {
-            let value = if is_free { section.text(property)? } else { section.word(property)? };
-            if let Some(value) = value {
-                return Ok(Located { text: value.text.to_owned(), place: value.place.to_string() });
-            }
-        }
-        missing.push(format!("`{property}`"));
-        Ok(Located { text: String::new(), place: String::new() })
-    };
-    let account_id = part("sso_account_id", false)?.text;
-    let role_name = part("sso_role_name", false)?.text;
-    let start_url = part("sso_start_url", true)?.text;
-    let region = part("sso_region", false)?;
-    if missing.is_empty() {
-        return Ok(Some(Sso { session, start_url, region, account_id, role_name }));
-    }
-    let names = missing.join(", ");
-    let place = session.map_or(String::new(), |session| format!(" and `[sso-session {}]`", shown(session.name())));
-    let why = format!("its SSO settings{place} lack {names}");
-    Err(profile_failed(profile.name(), &why, "add what is missing, or run `aws configure sso`"))
-}
-
-/// A property that both have, with different values.
-fn contradiction(profile: &Profile, session: &Profile) -> Option<String> {
-    let differs =
-        |(key, value): &(&str, &str)| profile.written(key).is_some_and(|own| !own.is_empty() && own != *value);
-    session.properties().find(differs).map(|(key, _)| key.to_ascii_lowercase())
-}
-
-/// The address is checked as by the AWS CLI, so that a token goes to nobody else.
-fn container(env: &Env) -> Result<Option<Container>, Error> {
-    const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
-    const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-    let trimmed = |name| env.get(name).map(str::trim).filter(|value| !value.is_empty());
-    let (variable, url) = match (trimmed(RELATIVE), trimmed(FULL)) {
-        (Some(path), _) if path.starts_with('/') => (RELATIVE, format!("http://169.254.170.2{path}")),
-        (Some(path), _) => return Err(Error::input(RELATIVE, path, "a path that starts with `/`")),
-        (None, Some(url)) => (FULL, url.to_owned()),
-        (None, None) => return Ok(None),
-    };
-    let uri: Option<http::Uri> = url.parse().ok();
-    let is_http = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-    let host =
-        uri.as_ref().filter(|uri| is_http(uri)).and_then(|uri| uri.host()).map(|host| host.trim_matches(['[', ']']));
-    let is_local = host.is_some_and(|host| {
-        let is_loopback = host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        is_loopback || ["169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"].contains(&host)
-    });
-    if !is_local {
-        return Err(Error::input(
-            variable,
-            &url,
-            "an http URL of this machine, or of ECS's or EKS's credentials service",
-        ));
-    }
-    let file = env.get(TOKEN_FILE_VARIABLE).map(|path| Authorization::File(path.into()));
-    let token =
-        || env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(|token| Authorization::Token(Secret::new(token.trim())));
-    Ok(Some(Container { url, variable, authorization: file.or_else(token) }))
-}
-
 fn profile_failed(profile: &str, why: &str, hint: &str) -> Error {
     Error::CredentialsFailed {
         source_name: format!("profile `{}`", shown(profile)),
@@ -659,3 +478,6 @@ fn profile_failed(profile: &str, why: &str, hint: &str) -> Error {
         hint: hint.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;
