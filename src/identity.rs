@@ -270,6 +270,15 @@ mod tests {
     }
 
     #[test]
+    fn readme_has_the_list_of_what_selects_nobody() {
+        let readme = include_str!("../README.md");
+        let (_, list) = readme.split_once("never select an identity, and do not count: ").expect("the list");
+        let (list, _) = list.split_once(". (").expect("its end");
+        let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('`')).collect();
+        assert_eq!(names, NEVER_IDENTIFYING);
+    }
+
+    #[test]
     fn what_a_credential_process_can_see_counts_where_there_is_one() {
         let process = World::of("[default]\ncredential_process = creds\n", "");
         for (name, counts) in [("CORP_USER", true), ("AWS_PAGER", true), ("HOME", true), ("PWD", false), ("_", false)] {
