@@ -10,7 +10,7 @@ mod web_identity;
 use crate::aws_keys::Keys;
 use crate::env::Env;
 use crate::error::{Error, shown};
-use crate::profile_files::{Kind, Profile, ProfileFiles};
+use crate::profile_files::{Kind, Profile, ProfileFiles, Value};
 use crate::secret::Secret;
 use container::container;
 pub use container::{Authorization, Container, TOKEN_FILE_VARIABLE};
@@ -178,7 +178,7 @@ impl<'a> CredentialSource<'a> {
                     ));
                 }
                 (None, Some(named)) => {
-                    self.base = named_source(named.text, &named.place.to_string(), env)?;
+                    self.base = named_source(named, profile.name(), env)?;
                     self.roles += 1;
                     self.found = Found::ByCredentialSource;
                     return Ok(());
@@ -451,9 +451,9 @@ fn services<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result<Optio
 }
 
 /// What a `credential_source` names.
-fn named_source<'a>(name: &str, place: &str, env: &Env) -> Result<Base<'a>, Error> {
+fn named_source<'a>(Value { text: name, place }: Value, profile: &str, env: &Env) -> Result<Base<'a>, Error> {
     let failed = |why: &str| Error::CredentialsFailed {
-        source_name: format!("`credential_source = {}`", shown(name)),
+        source_name: format!("`credential_source = {}` of profile `{}`", shown(name), shown(profile)),
         why: why.to_owned(),
         hint: format!("set them where kubectl runs, or correct {place}"),
     };
@@ -468,7 +468,7 @@ fn named_source<'a>(name: &str, place: &str, env: &Env) -> Result<Base<'a>, Erro
     if name.eq_ignore_ascii_case("Ec2InstanceMetadata") {
         return Ok(Base::Instance);
     }
-    Err(Error::input(place, name, "`Environment`, `EcsContainer` or `Ec2InstanceMetadata`"))
+    Err(Error::input(place.to_string(), name, "`Environment`, `EcsContainer` or `Ec2InstanceMetadata`"))
 }
 
 fn profile_failed(profile: &str, why: &str, hint: &str) -> Error {

@@ -46,6 +46,8 @@ pub struct RoleRequest {
 /// What hints need to know of how a role was asked for.
 #[derive(Debug, Default)]
 pub struct Written {
+    /// The profile whose `role_arn` it is.
+    pub profile: Option<String>,
     /// The property that the duration is from, with its place.
     pub duration: Option<String>,
     /// Where the role has no MFA device: the one of a profile that its role starts from, which does not count for it.
@@ -144,6 +146,7 @@ impl RoleRequest {
         let serial = profile.word("mfa_serial")?;
         let duration = profile.word("duration_seconds")?;
         let written = Written {
+            profile: Some(profile.name().to_owned()),
             duration: duration.map(|value| value.place.to_string()),
             unused_mfa_serial: if serial.is_none() { source.mfa_serial_elsewhere()? } else { None },
         };

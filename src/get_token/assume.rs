@@ -247,15 +247,15 @@ struct Mfa<'a> {
 
 /// What to do about a refusal, where that depends on how the role was asked for.
 fn hint(role: &RoleRequest, arn: &RoleArn, code: &str, message: &str) -> Option<String> {
-    let Written { duration, unused_mfa_serial } = &role.written;
-    match (code, duration, unused_mfa_serial) {
+    let Written { profile, duration, unused_mfa_serial } = &role.written;
+    match (code, duration, profile.as_ref().zip(unused_mfa_serial.as_ref())) {
         ("ValidationError", Some(place), _) if message.contains("DurationSeconds") => Some(format!(
             "lower {}: to the role's maximum, or to 3600 where the role starts from a session, as with SSO or a web identity",
             shown_up_to(place, 600)
         )),
-        ("AccessDenied", _, Some(place)) => Some(format!(
-            "{} does not count for this role: if the role asks for MFA, add `mfa_serial` to the profile that has its \
-             `role_arn`; otherwise, {}",
+        ("AccessDenied", _, Some((profile, place))) => Some(format!(
+            "if the role asks for MFA, add `mfa_serial` to profile `{}`: {} does not count for its role; otherwise, {}",
+            shown(profile),
             shown_up_to(place, 600),
             denial_hint(message, arn.as_str())
         )),

@@ -264,6 +264,7 @@ fn fault_of_token(output: &Output, run: &Run, world: &World, expected: &Expectat
 fn fault_of_words(path: &Path, output: &Output, world: &World, plugin: &Plugin) -> Option<String> {
     let expected = std::fs::read_to_string(path.with_extension("stderr")).ok()?;
     let home = plugin.home().display().to_string();
-    let said = output.stderr.replace(&world.sts.url(), "{sts}").replace(&home, "{home}");
+    let program = plugin.binary().display().to_string();
+    let said = output.stderr.replace(&world.sts.url(), "{sts}").replace(&home, "{home}").replace(&program, "{program}");
     (said != expected).then(|| format!("stderr is\n{said}and not\n{expected}"))
 }
