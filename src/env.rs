@@ -87,17 +87,17 @@ impl Env {
     }
 
     /// A path as the AWS CLI takes it from a variable or property: `$NAME` and `${NAME}` are replaced where there is such a
-    /// variable, and then a leading `~` or `~user`. Nothing else expands them in a kubeconfig's `env`.
-    pub fn expand(&self, path: &str) -> PathBuf {
+    /// variable, and then a leading `~` or `~user`. Nothing else expands them in a kubeconfig's `env`. `None` for a path in
+    /// the home of somebody who has none, which is not one in the working directory.
+    pub fn expand(&self, path: &str) -> Option<PathBuf> {
         let path = self.with_variables(path);
-        let Some(rest) = path.strip_prefix('~') else { return PathBuf::from(path) };
+        let Some(rest) = path.strip_prefix('~') else { return Some(PathBuf::from(path)) };
         let (user, rest) = rest.split_once('/').map_or((rest, None), |(user, rest)| (user, Some(rest)));
-        let home = if user.is_empty() { self.home() } else { home_of(user) };
-        match (home, rest) {
-            (Some(home), Some(rest)) => home.join(rest.trim_start_matches('/')),
-            (Some(home), None) => home,
-            (None, _) => PathBuf::from(&path),
-        }
+        let home = if user.is_empty() { self.home()? } else { home_of(user)? };
+        Some(match rest {
+            Some(rest) => home.join(rest.trim_start_matches('/')),
+            None => home,
+        })
     }
 
     fn with_variables(&self, text: &str) -> String {
@@ -161,12 +161,12 @@ mod tests {
             ("$A$B_1-$C/${C}/$/${}", "a$A-$C/${C}/$/${}"),
             ("x$EMPTY/${A", "x/${A"),
             ("/a/~/b", "/a/~/b"),
-            ("~nobody-of-this-name/c", "~nobody-of-this-name/c"),
         ] {
-            assert_eq!(env.expand(path), PathBuf::from(expected), "{path}");
+            assert_eq!(env.expand(path), Some(PathBuf::from(expected)), "{path}");
         }
-        assert!(env.expand("~root/c").is_absolute());
+        assert!(env.expand("~root/c").is_some_and(|path| path.is_absolute()));
+        assert_eq!(env.expand("~nobody-of-this-name/c"), None);
         let homeless: Env = [("HOME", "")].into_iter().collect();
-        assert_eq!(homeless.expand("~/c"), PathBuf::from("~/c"));
+        assert_eq!(homeless.expand("~/c"), None);
     }
 }

@@ -144,7 +144,8 @@ impl HttpConnector for LazyConnector {
 /// handed to it; like OpenSSL, this passes over the others as long as one is left.
 fn trust_store(env: &Env, path: &str) -> Result<TrustStore, Error> {
     let refuse = |why: String| Error::CaBundle { path: path.to_owned(), why };
-    let pem = read_up_to(&env.expand(path), MAX_LEN).map_err(|error| refuse(error.to_string()))?;
+    let file = env.expand(path).ok_or_else(|| refuse("there is no such home directory".into()))?;
+    let pem = read_up_to(&file, MAX_LEN).map_err(|error| refuse(error.to_string()))?;
     let mut store = TrustStore::empty();
     let mut is_empty = true;
     for certificate in CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok) {

@@ -106,7 +106,7 @@ impl TokenRequest {
         let role = RoleRequest::resolve(args, &endpoint.region, source, of_profile)?;
         Ok(TokenRequest {
             cluster: resolve_cluster(args, env)?,
-            sts_url: sts_url(env, source, &endpoint, role.is_some())?,
+            sts_url: sts_url(env, source, &endpoint, role.is_some() || matches!(source.base, Base::WebIdentity(_)))?,
             via,
             role,
             endpoint,
@@ -355,10 +355,10 @@ fn sts_url(
     env: &Env,
     source: &CredentialSource,
     endpoint: &StsEndpoint,
-    role_is_given: bool,
+    is_asked: bool,
 ) -> Result<Option<String>, Error> {
     let Some(Located { text, place }) = endpoint_url(Service::Sts, env, source)? else { return Ok(None) };
-    if role_is_given && (endpoint.use_fips || endpoint.use_dual_stack) {
+    if is_asked && (endpoint.use_fips || endpoint.use_dual_stack) {
         let why = format!("{place} names another endpoint, which cannot be combined with FIPS or dual-stack");
         return Err(Error::NoEndpoint { region: endpoint.region.to_string(), why });
     }

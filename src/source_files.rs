@@ -47,7 +47,10 @@ impl SourceFiles {
     ///
     /// [`Error::SourceFile`], for one that cannot be read or is not UTF-8.
     pub fn read(env: &Env) -> Result<Self, Error> {
-        let at = |variable, default| read_text(env.expand(env.get(variable).unwrap_or(default)));
+        let at = |variable, default| {
+            let path = env.get(variable).unwrap_or(default);
+            env.expand(path).map_or_else(|| Ok((PathBuf::from(path), String::new())), read_text)
+        };
         Ok(SourceFiles {
             config: at("AWS_CONFIG_FILE", "~/.aws/config")?,
             credentials: at("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?,
@@ -168,7 +171,7 @@ pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
 
 /// Where the token of the SSO session, or of the start URL, of this name is.
 pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
-    let directory = env.home().unwrap_or_default().join(".aws/sso/cache");
+    let directory = home(env).join(".aws/sso/cache");
     directory.join(format!("{:x}.json", Sha1::digest(name)))
 }
 
@@ -176,10 +179,15 @@ pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
 pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
     let directory = match env.given("AWS_LOGIN_CACHE_DIRECTORY") {
         Some(directory) => PathBuf::from(directory),
-        None => env.home().unwrap_or_default().join(".aws/login/cache"),
+        None => home(env).join(".aws/login/cache"),
     };
     let digest: String = Sha256::digest(identity.trim()).iter().map(|byte| format!("{byte:02x}")).collect();
     directory.join(digest + ".json")
+}
+
+/// Where there is none, never the working directory.
+fn home(env: &Env) -> PathBuf {
+    env.home().unwrap_or_else(|| PathBuf::from("/"))
 }
 
 impl std::fmt::Debug for FileState {
