@@ -68,7 +68,12 @@ impl<'a> AwsFile<'a> {
         let mut scanner = Scanner::default();
         let position = |at: usize| u32::try_from(at).expect("a file of four gigabytes is not read");
         let position_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
+        // At once, and not by doubling: each page of memory costs as much as some thousand bytes of text.
+        file.headers.reserve_exact(text.matches('[').count());
         for line in lines(text) {
+            if !file.headers.is_empty() && scanner.passes_over(line.text) {
+                continue;
+            }
             match scanner.meaning(&line) {
                 Meaning::Header(name) => {
                     let name = name.trim_matches([' ', '\t']);
@@ -266,6 +271,17 @@ enum Meaning<'a> {
 }
 
 impl Scanner {
+    /// Whether this is a property that is not indented, as nearly all lines are; nothing of it matters to the next line but
+    /// that it was one.
+    fn passes_over(&mut self, line: &str) -> bool {
+        let is_plain = line.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+            && line.bytes().any(|b| matches!(b, b'=' | b':'));
+        if is_plain {
+            (self.has_property, self.indentation) = (true, 0);
+        }
+        is_plain
+    }
+
     fn meaning<'a>(&mut self, line: &Line<'a>) -> Meaning<'a> {
         let text = line.text.trim_matches(is_space);
         let Some(first) = text.bytes().next() else {
