@@ -220,7 +220,9 @@ fn without_idle_sso_sessions(world: &mut World) -> bool {
     let uses_none = world.has_keys_in_environment();
     let known = |world: &World, name: &str| {
         let headers = [format!("sso-session {name}"), format!("sso-session \"{name}\"")];
-        world.config.iter().flat_map(|ini| &ini.sections).any(|section| headers.contains(&section.header))
+        let sections = world.config.iter().flat_map(|ini| &ini.sections);
+        let is_whole = |section: &Section| section.has("sso_region") && section.has("sso_start_url");
+        sections.filter(|section| headers.contains(&section.header)).any(is_whole)
     };
     let before = world.clone();
     let is_lost = |section: &Section| section.value("sso_session").is_some_and(|name| !known(&before, name));
