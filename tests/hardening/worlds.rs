@@ -76,6 +76,9 @@ fn is_worth_it(judged: &[Judgement]) {
     let occurs = |feature: &&&str| judged.iter().any(|judgement| judgement.world.features.contains(**feature));
     let missing: Vec<&&str> = FEATURES.iter().filter(|feature| !occurs(feature)).collect();
     assert!(missing.is_empty(), "no world has {missing:?}");
+    let is_used = |name: &str| judged.iter().flat_map(|one| &one.exceptions).any(|names| names.contains(&name));
+    let idle: Vec<&str> = EXCEPTIONS.iter().map(|one| one.name).filter(|name| !is_used(name)).collect();
+    assert!(idle.is_empty(), "no world needs these exceptions: {idle:?}");
     let share = |agree: fn(&Judgement) -> bool| judged.iter().filter(|one| agree(one)).count() * 100 / judged.len();
     let of_identity = share(|one| one.theirs.is_ok() && one.ours.is_ok());
     let of_refusal = share(|one| one.theirs.is_err() && one.ours.is_err());

@@ -44,7 +44,17 @@ impl World {
         self.profile.is_none() && self.variable("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty())
     }
 
-    /// All sections of both files, with what a file calls its profiles.
+    /// Whether a profile has a property, in whichever file.
+    pub fn has(&self, profile: &str, key: &str) -> bool {
+        let of_config = self.config.iter().flat_map(|ini| &ini.sections);
+        let of_credentials = self.credentials.iter().flat_map(|ini| &ini.sections);
+        of_config
+            .filter(|section| section.profile_in_config().is_some_and(|name| name == profile))
+            .chain(of_credentials.filter(|section| section.header == profile))
+            .any(|section| section.has(key))
+    }
+
+    /// All sections of both files.
     pub fn sections_mut(&mut self) -> impl Iterator<Item = &mut Section> {
         self.config.iter_mut().chain(&mut self.credentials).flat_map(|ini| &mut ini.sections)
     }
@@ -626,7 +636,15 @@ impl Maker {
     }
 
     fn web_token_file(&mut self) -> String {
-        let text = self.one_of(&["web-token-1", "web-token-1", "web-token-2", "web-token-2", "web-token-9"]);
+        let text = self.one_of(&[
+            "web-token-1",
+            "web-token-1",
+            "web-token-1",
+            "web-token-2",
+            "web-token-2",
+            "web-token-2",
+            "web-token-9",
+        ]);
         if self.chance(50) { "{home}/nowhere".to_owned() } else { self.file(text) }
     }
 
@@ -1050,7 +1068,7 @@ impl Maker {
             ]);
             section.set(key, "");
         }
-        if self.at_times(20, "an option twice") {
+        if self.at_times(15, "an option twice") {
             let repeated = section.properties().nth(0).cloned();
             if let Some(mut property) = repeated {
                 if property.key == "region" {
@@ -1079,7 +1097,7 @@ impl Maker {
             section
                 .lines
                 .insert(0, Line::Property(Property { written: "s3 =".to_owned(), ..Property::new("s3", value) }));
-        } else if self.at_times(12, "a nested value without a delimiter") {
+        } else if self.at_times(8, "a nested value without a delimiter") {
             section
                 .lines
                 .push(Line::Property(Property { written: "s3 =".to_owned(), ..Property::new("s3", "\njson\ntext") }));
@@ -1089,7 +1107,7 @@ impl Maker {
             let value = "one\n      two\n three";
             section.lines.push(Line::Property(Property::new("cli_pager", value)));
         }
-        if self.at_times(30, "a broken line") {
+        if self.at_times(25, "a broken line") {
             if is_used(section) {
                 self.note("a broken line in what is used");
             }
@@ -1099,7 +1117,7 @@ impl Maker {
                 Line::Broken(self.one_of(&["just words", "= value", ": value"]).to_owned()),
             );
         }
-        if self.at_times(12, "a section twice") {
+        if self.at_times(8, "a section twice") {
             let mut again = ini.sections[number].clone();
             again.remove(|property| property.key != "region");
             again.set("cli_pager", "less");
@@ -1124,10 +1142,10 @@ impl Maker {
     }
 
     fn season_text(&mut self, ini: &mut Ini) {
-        if self.at_times(12, "a byte order mark") {
+        if self.at_times(10, "a byte order mark") {
             ini.bom = true;
         }
-        if self.at_times(10, "bytes that are no UTF-8") {
+        if self.at_times(5, "bytes that are no UTF-8") {
             ini.latin = true;
         }
         if self.at_times(60, "CR LF") {
