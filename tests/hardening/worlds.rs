@@ -66,7 +66,8 @@ fn the_aws_cli_finds_the_same_identity_in_the_same_world() {
         judged.len(),
         shown.join("\n")
     );
-    if worlds.len() > 1 {
+    // A part of the worlds need not have everything.
+    if judged.len() as u64 >= WORLDS {
         is_worth_it(&judged);
     }
 }

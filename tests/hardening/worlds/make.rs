@@ -359,7 +359,8 @@ impl Maker {
             self.rng.shuffle(&mut config);
         }
         let ini = |sections: Vec<Section>| Ini { sections, ..Ini::default() };
-        self.world.config = Some(config).filter(|sections| !sections.is_empty()).map(ini);
+        // Most people's worlds have one; the environment has to do without in the others.
+        self.world.config = Some(config).filter(|_| !self.chance(30)).map(ini);
         self.world.credentials = Some(credentials).filter(|sections| !sections.is_empty()).map(ini);
         self.choose(&names);
     }
@@ -518,6 +519,9 @@ impl Maker {
             }
             _ => {
                 self.note("a profile with nothing");
+                if self.chance(120) {
+                    self.leave_old_keys();
+                }
                 halves.config.push(Property::new("max_attempts", "2"));
             }
         }
@@ -617,7 +621,7 @@ impl Maker {
         self.note("a role with a credential source");
         let mut source =
             self.one_of(&["Environment", "Environment", "EcsContainer", "EcsContainer", "Ec2InstanceMetadata"]);
-        if self.at_times(200, "a credential source in small letters") {
+        if self.at_times(330, "a credential source in small letters") {
             source = self.one_of(&["environment", "ecscontainer"]);
         } else if self.chance(40) {
             source = "Somewhere";
@@ -893,7 +897,7 @@ impl Maker {
             ]);
             self.set(name, "");
         }
-        if self.at_times(80, "blanks round what is in the environment") {
+        if self.at_times(130, "blanks round what is in the environment") {
             let blank = self.one_of(&["\r", " ", "\n"]);
             let names = [
                 "AWS_ACCESS_KEY_ID",
@@ -910,16 +914,22 @@ impl Maker {
                 text.push('\n');
             }
         }
-        if self.at_times(30, "keys of old tools") {
-            let keys = self.keys();
-            let (id, secret) = (keys.access_key_id, keys.secret_access_key);
-            if self.chance(500) {
-                let file = self.file(format!("AWSAccessKeyId={id}\nAWSSecretKey={secret}\n"));
-                self.set("AWS_CREDENTIAL_FILE", file);
-            } else {
-                let text = format!("[Credentials]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-                self.world.files.push((".boto".to_owned(), text));
-            }
+        if self.chance(20) {
+            self.leave_old_keys();
+        }
+    }
+
+    /// What would sign in the end, if nothing else did.
+    fn leave_old_keys(&mut self) {
+        self.note("keys of old tools");
+        let keys = self.keys();
+        let (id, secret) = (keys.access_key_id, keys.secret_access_key);
+        if self.chance(500) {
+            let file = self.file(format!("AWSAccessKeyId={id}\nAWSSecretKey={secret}\n"));
+            self.set("AWS_CREDENTIAL_FILE", file);
+        } else {
+            let text = format!("[Credentials]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+            self.world.files.push((".boto".to_owned(), text));
         }
     }
 
@@ -1077,7 +1087,7 @@ impl Maker {
                 section.lines.push(Line::Property(property));
             }
         }
-        if self.at_times(60, "a comment behind a value") {
+        if self.at_times(80, "a comment behind a value") {
             let structured = [
                 "region",
                 "role_arn",
