@@ -1140,7 +1140,7 @@ impl Maker {
     fn deepen_header(&mut self, ini: &mut Ini) {
         for number in 1..ini.sections.len() {
             let (above, below) = (&ini.sections[number - 1], &ini.sections[number]);
-            let idle = ["region", "output", "max_attempts"];
+            let idle = ["region", "output"];
             let ends_idly =
                 matches!(above.lines.last(), Some(Line::Property(last)) if idle.contains(&last.key.as_str()));
             if ends_idly && below.properties().all(|property| !above.has(&property.key)) {
