@@ -1,5 +1,5 @@
 //! The slow tests, `cargo test --test hardening`: many processes at once, faults of STS, disk and clock, attacks on the
-//! cache, and clusters that refuse.
+//! cache, clusters that refuse, and worlds in which the AWS CLI is asked as well.
 
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment themselves")]
 

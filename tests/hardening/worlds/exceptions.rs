@@ -182,31 +182,38 @@ fn trimmed(world: &mut World) -> bool {
 }
 
 fn with_sources_apart(world: &mut World) -> bool {
-    let with_keys: Vec<String> = world
-        .credentials
-        .iter()
-        .flat_map(|ini| &ini.sections)
-        .filter(|section| KEYS.iter().any(|key| section.has(key)))
-        .map(|section| section.header.clone())
-        .collect();
+    let before = world.clone();
+    let is_source = |key: &str| key.starts_with("sso_") || key == "credential_process";
     let Some(config) = &mut world.config else { return false };
-    let mut apart = Vec::new();
+    let mut apart = None;
     for section in &mut config.sections {
         let Some(name) = section.profile_in_config() else { continue };
-        let has_keys = with_keys.contains(&name) || KEYS.iter().any(|key| section.has(key));
-        if has_keys || !section.has("role_arn") || section.value("source_profile") != Some(name.as_str()) {
-            continue;
-        }
-        let is_source = |key: &str| key.starts_with("sso_") || key == "credential_process";
+        let is_role = before.has(&name, "role_arn") && !KEYS.iter().any(|key| before.has(&name, key));
         let source: Vec<_> = section.properties().filter(|property| is_source(&property.key)).cloned().collect();
-        if !source.is_empty() {
+        if is_role && !source.is_empty() && source_of(&before, &name).as_ref() == Some(&name) {
             section.remove(|property| is_source(&property.key));
-            section.set("source_profile", "apart");
-            apart.push(Section::new("profile apart", source));
+            apart = Some((name, Section::new("profile apart", source)));
         }
     }
-    config.sections.extend(apart.pop());
-    config.sections.last().is_some_and(|section| section.header == "profile apart")
+    let Some((name, source)) = apart else { return false };
+    config.sections.push(source);
+    for property in world.sections_mut().flat_map(Section::properties_mut) {
+        if property.key == "source_profile" && property.value == name {
+            property.value = "apart".to_owned();
+        }
+    }
+    true
+}
+
+/// The source of a profile's role; the credentials file comes first.
+fn source_of(world: &World, profile: &str) -> Option<String> {
+    let of_credentials = world.credentials.iter().flat_map(|ini| &ini.sections);
+    let of_config = world.config.iter().flat_map(|ini| &ini.sections);
+    of_credentials
+        .filter(|section| section.header == profile)
+        .chain(of_config.filter(|section| section.profile_in_config().is_some_and(|name| name == profile)))
+        .find_map(|section| section.value("source_profile"))
+        .map(str::to_owned)
 }
 
 fn without_old_tools(world: &mut World) -> bool {
@@ -217,18 +224,22 @@ fn without_old_tools(world: &mut World) -> bool {
 }
 
 fn without_idle_sso_sessions(world: &mut World) -> bool {
-    let uses_none = world.has_keys_in_environment();
-    let known = |world: &World, name: &str| {
-        let headers = [format!("sso-session {name}"), format!("sso-session \"{name}\"")];
-        world.config.iter().flat_map(|ini| &ini.sections).any(|section| headers.contains(&section.header))
-    };
     let before = world.clone();
-    let is_lost = |section: &Section| section.value("sso_session").is_some_and(|name| !known(&before, name));
-    any_of(world.sections_mut().map(|section| {
-        let is_for_sso = section.has("sso_account_id") || section.has("sso_role_name");
-        let is_role = section.has("role_arn") && (section.has("source_profile") || section.has("credential_source"));
-        let is_idle = uses_none || is_role || !is_for_sso;
-        is_idle && is_lost(section) && section.remove(|property| property.key == "sso_session")
+    let has_web_identity = before.profile.is_none() && before.variable("AWS_WEB_IDENTITY_TOKEN_FILE").is_some();
+    let uses_none = before.has_keys_in_environment() || has_web_identity;
+    let is_lost = |name: &str| {
+        let headers = [format!("sso-session {name}"), format!("sso-session \"{name}\"")];
+        let sections = before.config.iter().flat_map(|ini| &ini.sections);
+        let is_whole = |section: &Section| section.has("sso_region") && section.has("sso_start_url");
+        !sections.filter(|section| headers.contains(&section.header)).any(is_whole)
+    };
+    any_of(world.config.iter_mut().flat_map(|ini| &mut ini.sections).map(|section| {
+        let Some(profile) = section.profile_in_config() else { return false };
+        let has = |key: &str| before.has(&profile, key);
+        let is_for_sso = has("sso_account_id") || has("sso_role_name");
+        let is_role = has("role_arn") && (has("source_profile") || has("credential_source"));
+        let is_idle = uses_none || is_role || has("web_identity_token_file") || !is_for_sso;
+        is_idle && section.value("sso_session").is_some_and(is_lost) && section.remove(|one| one.key == "sso_session")
     }))
 }
 

@@ -21,6 +21,8 @@ pub struct Section {
     pub header: String,
     /// What is behind them.
     pub behind: &'static str,
+    /// Indented more than the property above.
+    pub is_deep: bool,
     pub lines: Vec<Line>,
 }
 
@@ -57,7 +59,12 @@ impl Default for Ini {
 
 impl Section {
     pub fn new(header: impl Into<String>, properties: Vec<Property>) -> Self {
-        Section { header: header.into(), behind: "", lines: properties.into_iter().map(Line::Property).collect() }
+        Section {
+            header: header.into(),
+            behind: "",
+            is_deep: false,
+            lines: properties.into_iter().map(Line::Property).collect(),
+        }
     }
 
     pub fn properties(&self) -> impl Iterator<Item = &Property> {
@@ -117,7 +124,8 @@ impl Ini {
         let (of_header, of_property) = self.indents;
         let mut lines: Vec<String> = self.head.clone();
         for section in &self.sections {
-            lines.push(format!("{of_header}[{}]{}", section.header, section.behind));
+            let deeper = if section.is_deep { format!("{of_property}    ") } else { of_header.to_owned() };
+            lines.push(format!("{deeper}[{}]{}", section.header, section.behind));
             for line in &section.lines {
                 match line {
                     Line::Property(Property { value, written, .. }) => {

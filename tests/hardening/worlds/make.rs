@@ -44,7 +44,17 @@ impl World {
         self.profile.is_none() && self.variable("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty())
     }
 
-    /// All sections of both files, with what a file calls its profiles.
+    /// Whether a profile has a property, in whichever file.
+    pub fn has(&self, profile: &str, key: &str) -> bool {
+        let of_config = self.config.iter().flat_map(|ini| &ini.sections);
+        let of_credentials = self.credentials.iter().flat_map(|ini| &ini.sections);
+        of_config
+            .filter(|section| section.profile_in_config().is_some_and(|name| name == profile))
+            .chain(of_credentials.filter(|section| section.header == profile))
+            .any(|section| section.has(key))
+    }
+
+    /// All sections of both files.
     pub fn sections_mut(&mut self) -> impl Iterator<Item = &mut Section> {
         self.config.iter_mut().chain(&mut self.credentials).flat_map(|ini| &mut ini.sections)
     }
@@ -86,6 +96,8 @@ pub const FEATURES: &[&str] = &[
     "an SSO start URL",
     "an SSO session without its section",
     "an SSO profile that lacks something",
+    "an idle SSO session",
+    "a region in an SSO session",
     "SSO that says a thing twice",
     "an SSO token that is over",
     "an SSO token that is renewed",
@@ -120,6 +132,7 @@ pub const FEATURES: &[&str] = &[
     "indentation",
     "a no-break space",
     "a staircase",
+    "a header that continues a value",
     "a nested value",
     "a nested value without a delimiter",
     "blank lines",
@@ -140,6 +153,7 @@ pub const FEATURES: &[&str] = &[
     "a session token in the environment",
     "an expiration in the environment",
     "web identity in the environment",
+    "web identity in the environment and in a profile",
     "half of web identity in the environment",
     "a session name in the environment",
     "a container",
@@ -292,7 +306,7 @@ impl Maker {
     fn choose_profiles(&mut self) {
         let mut names = vec!["default", "dev", "base", "other"];
         if self.chance(300) {
-            let odd = ["team#1", "a@b.c", "a/b", "x+y;z", "arn:aws:iam::1:role/x"];
+            let odd = ["team#1", "a@b.c", "a/b", "x+y;z", "arn:aws:iam::1:role/x", "b\u{fc}ro"];
             names[1] = self.one_of(&odd);
             self.note("a profile's name with odd characters");
         } else if self.chance(150) {
@@ -345,7 +359,8 @@ impl Maker {
             self.rng.shuffle(&mut config);
         }
         let ini = |sections: Vec<Section>| Ini { sections, ..Ini::default() };
-        self.world.config = Some(config).filter(|sections| !sections.is_empty()).map(ini);
+        // Most people's worlds have one; the environment has to do without in the others.
+        self.world.config = Some(config).filter(|_| !self.chance(30)).map(ini);
         self.world.credentials = Some(credentials).filter(|sections| !sections.is_empty()).map(ini);
         self.choose(&names);
     }
@@ -431,7 +446,7 @@ impl Maker {
 
     fn add_kind(&mut self, halves: &mut Halves, name: &'static str, names: &[&'static str], index: usize) {
         // Later profiles are what earlier ones start from, and more often have keys.
-        let kind = if index >= 2 { self.one_of(&[0, 0, 0, 0, 1, 1, 2, 6, 8, 9, 10, 4]) } else { self.rng.usize(0..13) };
+        let kind = if index >= 2 { self.one_of(&[0, 0, 0, 0, 1, 1, 2, 6, 8, 9, 10, 4]) } else { self.rng.usize(0..14) };
         match kind {
             0 => {
                 self.note("keys in the credentials file");
@@ -478,7 +493,7 @@ impl Maker {
                 let token = self.web_token_file();
                 let role = role_arn(self.one_of(&WEB_ROLES));
                 halves.config.push(Property::new("web_identity_token_file", token));
-                if !self.chance(80) {
+                if !self.chance(150) {
                     halves.config.push(Property::new("role_arn", role));
                 }
                 if self.at_times(250, "a session name") {
@@ -487,8 +502,26 @@ impl Maker {
             }
             9 => self.add_sso(halves),
             10 | 11 => self.add_process(halves),
+            12 => {
+                self.note("an idle SSO session");
+                let properties = self.key_pair();
+                let in_credentials = self.chance(500);
+                halves.of(in_credentials).extend(properties);
+                let idle = match self.rng.usize(0..3) {
+                    0 => Property::new("sso_start_url", START_URLS[0]),
+                    1 => Property::new("sso_session", "corp"),
+                    _ => {
+                        self.note("an SSO session without its section");
+                        Property::new("sso_session", "gone")
+                    }
+                };
+                halves.config.push(idle);
+            }
             _ => {
                 self.note("a profile with nothing");
+                if self.chance(120) {
+                    self.leave_old_keys();
+                }
                 halves.config.push(Property::new("max_attempts", "2"));
             }
         }
@@ -501,7 +534,7 @@ impl Maker {
             let mut properties = key_properties(&keys);
             if self.at_times(60, "a session token left over") {
                 properties.push(Property::new("aws_session_token", "IQoJb3JpZ2luX2VjEOld"));
-            } else if self.at_times(60, "the expiry of another tool") {
+            } else if self.at_times(100, "the expiry of another tool") {
                 let name = self.one_of(&["x_security_token_expires", "aws_expiration"]);
                 properties.push(Property::new(name, self.one_of(&["2020-01-01T09:00:00Z", "2037-01-01T09:00:00Z"])));
             }
@@ -542,7 +575,7 @@ impl Maker {
         }
         if self.at_times(if name == "short" { 500 } else { 120 }, "a duration") {
             properties.push(Property::new("duration_seconds", self.one_of(&["900", "3600", "7200", "43200", "60"])));
-        } else if self.at_times(25, "a number that is none") {
+        } else if self.at_times(50, "a number that is none") {
             properties.push(Property::new("duration_seconds", self.one_of(&["1h", "3600s", "an hour"])));
         }
         if self.at_times(200, "a session name") {
@@ -554,13 +587,15 @@ impl Maker {
     fn add_role_with_source(&mut self, halves: &mut Halves, name: &'static str, names: &[&'static str], index: usize) {
         let mut role = self.role();
         let later: Vec<&'static str> = names[index + 1..].to_vec();
-        let source = if self.at_times(150, "a role of itself") {
-            if self.chance(700) {
+        let source = if self.at_times(200, "a role of itself") {
+            if self.chance(500) {
                 let keys = self.key_pair();
                 let in_credentials = self.chance(700);
                 halves.of(in_credentials).extend(keys);
             } else if self.chance(500) {
                 self.add_process(halves);
+            } else if self.chance(600) {
+                self.add_sso(halves);
             }
             name
         } else if self.at_times(50, "a role with a missing source") {
@@ -586,7 +621,7 @@ impl Maker {
         self.note("a role with a credential source");
         let mut source =
             self.one_of(&["Environment", "Environment", "EcsContainer", "EcsContainer", "Ec2InstanceMetadata"]);
-        if self.at_times(100, "a credential source in small letters") {
+        if self.at_times(330, "a credential source in small letters") {
             source = self.one_of(&["environment", "ecscontainer"]);
         } else if self.chance(40) {
             source = "Somewhere";
@@ -605,7 +640,15 @@ impl Maker {
     }
 
     fn web_token_file(&mut self) -> String {
-        let text = self.one_of(&["web-token-1", "web-token-1", "web-token-2", "web-token-2", "web-token-9"]);
+        let text = self.one_of(&[
+            "web-token-1",
+            "web-token-1",
+            "web-token-1",
+            "web-token-2",
+            "web-token-2",
+            "web-token-2",
+            "web-token-9",
+        ]);
         if self.chance(50) { "{home}/nowhere".to_owned() } else { self.file(text) }
     }
 
@@ -618,7 +661,7 @@ impl Maker {
             self.note("an SSO session");
             let name = self.one_of(&["corp", "corp", "my org"]);
             properties.push(Property::new("sso_session", name));
-            if self.at_times(60, "an SSO session without its section") {
+            if self.at_times(80, "an SSO session without its section") {
                 properties.last_mut().expect("it was pushed").value = "gone".to_owned();
             } else if self.at_times(60, "SSO that says a thing twice") {
                 let region = self.one_of(&["eu-west-1", "us-east-1"]);
@@ -650,6 +693,9 @@ impl Maker {
         if lacks {
             self.note("an SSO profile that lacks something");
             sessions[0].remove(|property| property.key == "sso_start_url");
+        }
+        if self.at_times(60, "a region in an SSO session") {
+            sessions[0].set("region", self.one_of(&["eu-west-1", "us-east-1"]));
         }
         sessions
     }
@@ -738,9 +784,10 @@ impl Maker {
         if self.at_times(60, "a credential process that fails") {
             command = self.one_of(&["false", "/nonexistent/program", "echo no JSON", "sh -c 'exit", "true"]).to_owned();
         } else if self.at_times(150, "a credential process over two lines") {
-            command = format!("cat\n{file}");
+            command = self.one_of(&["cat\nFILE", "cat\n\nFILE", "cat\n# not this\nFILE"]).replace("FILE", &file);
         } else if self.at_times(250, "a credential process with odd characters") {
-            command = match self.rng.usize(0..6) {
+            command = match self.rng.usize(0..7) {
+                6 => format!("sh -c 'cat \"$0\"' {file} 100% $HOME"),
                 0 => format!("sh -c 'test -r {file} ; cat {file}'"),
                 1 => format!("sh -c 'cat \"$0\"' {file} # ;"),
                 2 => format!("sh -c \"cat \\\"$0\\\"\" '{file}' \"AWS key #1\""),
@@ -813,6 +860,7 @@ impl Maker {
             self.set("AWS_WEB_IDENTITY_TOKEN_FILE", file);
             let role = role_arn(self.one_of(&WEB_ROLES));
             self.set("AWS_ROLE_ARN", role);
+            self.meet_web_identity();
         } else if self.at_times(60, "half of web identity in the environment") {
             if self.chance(500) {
                 let file = self.web_token_file();
@@ -821,6 +869,7 @@ impl Maker {
                 let role = role_arn(self.one_of(&WEB_ROLES));
                 self.set("AWS_ROLE_ARN", role);
             }
+            self.meet_web_identity();
         }
         if self.at_times(50, "a session name in the environment") {
             self.set("AWS_ROLE_SESSION_NAME", "from-the-environment");
@@ -848,7 +897,7 @@ impl Maker {
             ]);
             self.set(name, "");
         }
-        if self.at_times(80, "blanks round what is in the environment") {
+        if self.at_times(130, "blanks round what is in the environment") {
             let blank = self.one_of(&["\r", " ", "\n"]);
             let names = [
                 "AWS_ACCESS_KEY_ID",
@@ -865,17 +914,59 @@ impl Maker {
                 text.push('\n');
             }
         }
-        if self.at_times(20, "keys of old tools") {
-            let keys = self.keys();
-            let (id, secret) = (keys.access_key_id, keys.secret_access_key);
-            if self.chance(500) {
-                let file = self.file(format!("AWSAccessKeyId={id}\nAWSSecretKey={secret}\n"));
-                self.set("AWS_CREDENTIAL_FILE", file);
-            } else {
-                let text = format!("[Credentials]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
-                self.world.files.push((".boto".to_owned(), text));
+        if self.chance(20) {
+            self.leave_old_keys();
+        }
+    }
+
+    /// What would sign in the end, if nothing else did.
+    fn leave_old_keys(&mut self) {
+        self.note("keys of old tools");
+        let keys = self.keys();
+        let (id, secret) = (keys.access_key_id, keys.secret_access_key);
+        if self.chance(500) {
+            let file = self.file(format!("AWSAccessKeyId={id}\nAWSSecretKey={secret}\n"));
+            self.set("AWS_CREDENTIAL_FILE", file);
+        } else {
+            let text = format!("[Credentials]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+            self.world.files.push((".boto".to_owned(), text));
+        }
+    }
+
+    /// Makes something of the profile that is asked for that the environment's web identity has to be weighed against.
+    fn meet_web_identity(&mut self) {
+        if self.chance(300) {
+            return;
+        }
+        let chosen = self.world.chosen().to_owned();
+        let web_role = role_arn(self.one_of(&WEB_ROLES));
+        let role = role_arn(ROLES[0]);
+        let file = self.web_token_file();
+        let kind = self.rng.usize(0..6);
+        let sections = self.world.config.iter_mut().flat_map(|ini| &mut ini.sections);
+        let Some(section) = sections.into_iter().find(|section| section.profile_in_config().as_ref() == Some(&chosen))
+        else {
+            return;
+        };
+        section.remove(|property| property.key != "region");
+        match kind {
+            0 => section.set("role_arn", &role),
+            1 => section.set("role_arn", &web_role),
+            2 => section.set("web_identity_token_file", &file),
+            3 => {
+                section.set("role_arn", &web_role);
+                section.set("web_identity_token_file", &file);
+            }
+            4 => {
+                section.set("role_arn", &role);
+                section.set("source_profile", "base");
+            }
+            _ => {
+                section.set("role_arn", &role);
+                section.set("credential_source", "Environment");
             }
         }
+        self.note("web identity in the environment and in a profile");
     }
 
     fn choose_paths(&mut self) {
@@ -940,27 +1031,35 @@ impl Maker {
     }
 
     fn season_sections(&mut self, ini: &mut Ini, of_config: bool) {
-        let number = self.rng.usize(0..ini.sections.len());
         let chosen = self.world.chosen().to_owned();
         let is_used = |section: &Section| match of_config {
             true => section.profile_in_config().is_some_and(|name| name == chosen),
             false => section.header == chosen,
         };
+        // Mostly of the profile that is asked for: elsewhere much makes no difference.
+        let of_chosen = ini.sections.iter().position(is_used).filter(|_| self.chance(600));
+        let number = of_chosen.unwrap_or_else(|| self.rng.usize(0..ini.sections.len()));
         let section = &mut ini.sections[number];
         if section.header == "DEFAULT" {
             return;
         }
         if self.at_times(20, "a section of the wrong kind") {
             let name = section.profile_in_config().unwrap_or_else(|| section.header.clone());
-            section.header = if of_config { name } else { format!("profile {name}") };
-        } else if self.at_times(25, "blanks inside brackets") {
+            section.header = match self.rng.usize(0..if of_config { 4 } else { 1 }) {
+                0 if of_config => name,
+                0 => format!("profile {name}"),
+                1 => format!("profile \"{name}"),
+                2 => format!("Profile {name}"),
+                _ => format!("profile {name} more"),
+            };
+        } else if self.at_times(35, "blanks inside brackets") {
             section.header = self
                 .one_of(&[format!(" {}", section.header).as_str(), format!("{} ", section.header).as_str()])
                 .to_owned();
         } else if self.at_times(40, "text behind a header") {
             section.behind = self.one_of(&[" # mine", " ; mine", " /* mine", "mine"]);
         }
-        if self.at_times(25, "an empty property") {
+        if self.at_times(40, "an empty property") {
             let key = self.one_of(&[
                 "role_arn",
                 "source_profile",
@@ -979,7 +1078,7 @@ impl Maker {
             ]);
             section.set(key, "");
         }
-        if self.at_times(25, "an option twice") {
+        if self.at_times(15, "an option twice") {
             let repeated = section.properties().nth(0).cloned();
             if let Some(mut property) = repeated {
                 if property.key == "region" {
@@ -988,7 +1087,7 @@ impl Maker {
                 section.lines.push(Line::Property(property));
             }
         }
-        if self.at_times(60, "a comment behind a value") {
+        if self.at_times(80, "a comment behind a value") {
             let structured = [
                 "region",
                 "role_arn",
@@ -1008,7 +1107,7 @@ impl Maker {
             section
                 .lines
                 .insert(0, Line::Property(Property { written: "s3 =".to_owned(), ..Property::new("s3", value) }));
-        } else if self.at_times(12, "a nested value without a delimiter") {
+        } else if self.at_times(8, "a nested value without a delimiter") {
             section
                 .lines
                 .push(Line::Property(Property { written: "s3 =".to_owned(), ..Property::new("s3", "\njson\ntext") }));
@@ -1018,7 +1117,7 @@ impl Maker {
             let value = "one\n      two\n three";
             section.lines.push(Line::Property(Property::new("cli_pager", value)));
         }
-        if self.at_times(30, "a broken line") {
+        if self.at_times(25, "a broken line") {
             if is_used(section) {
                 self.note("a broken line in what is used");
             }
@@ -1028,7 +1127,7 @@ impl Maker {
                 Line::Broken(self.one_of(&["just words", "= value", ": value"]).to_owned()),
             );
         }
-        if self.at_times(20, "a section twice") {
+        if self.at_times(8, "a section twice") {
             let mut again = ini.sections[number].clone();
             again.remove(|property| property.key != "region");
             again.set("cli_pager", "less");
@@ -1036,11 +1135,27 @@ impl Maker {
         }
     }
 
+    /// Indents a header so far that it continues the property above, and what is below belongs to that section. Only where
+    /// this makes nothing stand twice.
+    fn deepen_header(&mut self, ini: &mut Ini) {
+        for number in 1..ini.sections.len() {
+            let (above, below) = (&ini.sections[number - 1], &ini.sections[number]);
+            let idle = ["region", "output"];
+            let ends_idly =
+                matches!(above.lines.last(), Some(Line::Property(last)) if idle.contains(&last.key.as_str()));
+            if ends_idly && below.properties().all(|property| !above.has(&property.key)) {
+                ini.sections[number].is_deep = true;
+                self.note("a header that continues a value");
+                return;
+            }
+        }
+    }
+
     fn season_text(&mut self, ini: &mut Ini) {
-        if self.at_times(25, "a byte order mark") {
+        if self.at_times(10, "a byte order mark") {
             ini.bom = true;
         }
-        if self.at_times(10, "bytes that are no UTF-8") {
+        if self.at_times(5, "bytes that are no UTF-8") {
             ini.latin = true;
         }
         if self.at_times(60, "CR LF") {
@@ -1052,6 +1167,9 @@ impl Maker {
             ini.indents = self.one_of(&[("", "  "), ("", "\t"), ("    ", "    "), ("  ", "    "), ("", " ")]);
         } else if self.at_times(15, "a no-break space") {
             ini.indents = ("", "\u{a0}");
+        }
+        if self.chance(30) {
+            self.deepen_header(ini);
         }
         let (colon, capitals) = (self.at_times(60, "a colon"), self.at_times(60, "capitals in a key"));
         let tight = self.chance(200);
