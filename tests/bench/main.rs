@@ -1,13 +1,17 @@
 //! `cargo bench`: what a call costs, in time, memory, instructions and calls to STS, beside other programs. Builds the
 //! binary as `install.sh` does, answers for STS on loopback, and prints one table; `cargo bench -- --write-readme` puts
-//! it into README.md as well. It judges nothing: on a shared machine only the ratios of one run mean something.
+//! it into README.md as well, and `-- --against BINARY` compares with another binary instead. It judges nothing: on a
+//! shared machine only the ratios of one run mean something.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and the environment itself")]
 
+mod against;
+mod pairs;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 mod timer;
+mod verdict;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -31,7 +35,8 @@ const TRIES: usize = 3;
 const MANY: usize = 10_000;
 
 fn main() -> ExitCode {
-    match bench() {
+    let other = against::other(std::env::args_os());
+    match other.and_then(|other| other.map_or_else(bench, |other| against::compare(&other))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("the benchmark cannot go on: {why}");
@@ -150,8 +155,6 @@ fn bench() -> Result<(), String> {
 
 /// Machines on which something that the cached path reads, or stands in, has grown large.
 fn grown_machines(machine: impl Fn() -> Plugin, args: &[&str]) -> Result<[(&'static str, Plugin); 3], String> {
-    let profile =
-        |n| format!("[profile team-{n}]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111122223333:role/r{n}\n\n");
     let many_profiles = machine().config(&(0..MANY).map(profile).collect::<String>());
     let many_entries = machine();
     let filler = "x".repeat(100_000);
@@ -175,6 +178,11 @@ fn grown_machines(machine: impl Fn() -> Plugin, args: &[&str]) -> Result<[(&'sta
         ("cached token, 10,000 profiles in the config file", many_profiles),
         ("cached token, 100 kB in KUBERNETES_EXEC_INFO", large_exec_info),
     ])
+}
+
+/// One of many in a config file.
+fn profile(n: usize) -> String {
+    format!("[profile team-{n}]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111122223333:role/r{n}\n\n")
 }
 
 fn ratio(time: Duration, base: Duration) -> f64 {
@@ -279,9 +287,14 @@ fn install(scratch: &Path) -> Result<Installed, String> {
         return Err("rustc cannot build an empty program".into());
     }
     let binary = scratch.join("bin/eks-group-auth");
-    let len = binary.metadata().map_err(|error| error.to_string())?.len();
     let kind = if is_static { "static" } else { "dynamic" };
-    Ok(Installed { binary, empty, kind, size: format!("{:.2} MiB, {kind}", len as f64 / (1 << 20) as f64) })
+    let size = size(&binary, kind)?;
+    Ok(Installed { binary, empty, kind, size })
+}
+
+fn size(binary: &Path, kind: &str) -> Result<String, String> {
+    let len = binary.metadata().map_err(|error| error.to_string())?.len();
+    Ok(format!("{:.2} MiB, {kind}", len as f64 / (1 << 20) as f64))
 }
 
 fn system_roots() -> Option<String> {

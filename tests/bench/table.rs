@@ -32,15 +32,7 @@ const END: &str = "<!-- end of benchmark -->\n";
 
 impl Table {
     pub fn new(timer: &Timer, binary: &str) -> Self {
-        let date = OffsetDateTime::from(SystemTime::now()).date();
-        let cores = std::thread::available_parallelism().map_or(0, usize::from);
-        let about = format!(
-            "{date}, {}, {cores} cores, {}; release binary {binary}; medians, times by {}.\n",
-            processor(),
-            first_line("uname", &["-srm"]),
-            timer.name(),
-        );
-        Table { rows: Vec::new(), about }
+        Table { rows: Vec::new(), about: about(timer, binary) }
     }
 
     pub fn add(&mut self, row: Row) {
@@ -50,7 +42,7 @@ impl Table {
 
     pub fn render(&self) -> String {
         let mut text = self.about.clone();
-        text += "\n| | STS at once | × `/bin/true` | STS after 100 ms | AssumeRole | peak memory | instructions |\n";
+        text += "\n\n| | STS at once | × `/bin/true` | STS after 100 ms | AssumeRole | peak memory | instructions |\n";
         text += "|---|---:|---:|---:|---:|---:|---:|\n";
         for row in &self.rows {
             let cells = [
@@ -68,6 +60,18 @@ impl Table {
     }
 }
 
+/// What was measured, where, when and how.
+pub fn about(timer: &Timer, binary: &str) -> String {
+    let date = OffsetDateTime::from(SystemTime::now()).date();
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    format!(
+        "{date}, {}, {cores} cores, {}; release binary {binary}; medians, times by {}.",
+        processor(),
+        first_line("uname", &["-srm"]),
+        timer.name(),
+    )
+}
+
 pub fn write_readme(text: &str) -> Result<(), String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
     let readme = std::fs::read_to_string(path).map_err(|error| error.to_string())?;
@@ -82,7 +86,7 @@ fn milliseconds(time: Duration) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).expect("digits")).collect();

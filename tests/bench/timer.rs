@@ -1,7 +1,7 @@
 //! Measuring whole processes, with hyperfine where it is installed. Not those of a millisecond or so: hyperfine forks, which
 //! adds 0.3 ms to each of them (an empty static program took 0.49 ms with it, 0.21 without), and measures one program
 //! after the other. For them, and where there is no hyperfine, processes are spawned without a fork, and programs take
-//! turns. Medians count. And what time does not show: peak memory, instructions.
+//! turns. Medians count. And what time does not show: peak memory, page faults, instructions.
 
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use serde_json::Value;
 
 use crate::which;
@@ -87,6 +88,12 @@ impl Subject {
     }
 }
 
+/// The upper one, where two are in the middle.
+pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
+    values.sort_by(|a, b| a.partial_cmp(b).expect("no NaN"));
+    values[values.len() / 2]
+}
+
 /// What hyperfine measures well.
 const LONG: Duration = Duration::from_millis(5);
 
@@ -128,10 +135,6 @@ impl Timer {
                 }
             }
         }
-        let median = |mut times: Vec<Duration>| {
-            times.sort();
-            times[times.len() / 2]
-        };
         Ok(times.into_iter().map(median).collect())
     }
 }
@@ -179,6 +182,28 @@ pub fn peak_memory(subject: &Subject) -> Option<u64> {
     let _ = child.kill();
     let _ = child.wait();
     status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
+}
+
+/// The median of how many page faults each takes that read nothing from a disk, over some runs in turns. The kernel tells
+/// it of a process that has ended and was not yet waited for. `None` where there is no /proc.
+pub fn page_faults<const N: usize>(subjects: &[Subject; N], runs: usize) -> Result<[Option<u64>; N], String> {
+    let mut counts = [const { Vec::new() }; N];
+    for _ in 0..runs {
+        for (subject, counts) in subjects.iter().zip(&mut counts) {
+            subject.prepare.run();
+            let mut child = subject.command().spawn().map_err(|error| error.to_string())?;
+            let ended = waitid(WaitId::Pid(Pid::from_child(&child)), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+            ended.map_err(|error| error.to_string())?;
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.id())).unwrap_or_default();
+            if !child.wait().is_ok_and(|status| status.success()) {
+                return Err(format!("{} failed", subject.name));
+            }
+            // The name of the program may have anything in it but comes second; the eighth after it is the number.
+            let faults = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(7));
+            counts.extend(faults.and_then(|faults| faults.parse::<u64>().ok()));
+        }
+    }
+    Ok(counts.map(|counts| (counts.len() == runs).then(|| median(counts))))
 }
 
 /// Instructions, by callgrind: the same number every time for the same binary and the same length of paths.

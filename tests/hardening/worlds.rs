@@ -46,7 +46,6 @@ fn number_in(variable: &str) -> Option<u64> {
 }
 
 #[test]
-#[ignore = "the reader is being rewritten"]
 fn the_aws_cli_finds_the_same_identity_in_the_same_world() {
     let Some(python) = python() else { return };
     let seed = number_in("WORLDS_SEED").unwrap_or(SEED);
