@@ -50,6 +50,8 @@ pub struct Written {
     pub profile: Option<String>,
     /// The property that the duration is from, with its place.
     pub duration: Option<String>,
+    /// Whether the role's own profile names the MFA device. Then a code is asked for, whoever the caller is.
+    pub mfa_serial_is_of_role: bool,
     /// Where the role has no MFA device: the one of a profile that its role starts from, which does not count for it.
     pub unused_mfa_serial: Option<String>,
 }
@@ -148,6 +150,7 @@ impl RoleRequest {
         let written = Written {
             profile: Some(profile.name().to_owned()),
             duration: duration.map(|value| value.place.to_string()),
+            mfa_serial_is_of_role: serial.is_some(),
             unused_mfa_serial: if serial.is_none() { source.mfa_serial_elsewhere()? } else { None },
         };
         Ok(RoleRequest {
@@ -192,7 +195,11 @@ impl RoleRequest {
                 external_id: external_id.or(role.external_id),
                 duration: duration.or(role.duration),
                 mfa_serial: given_serial.or(role.mfa_serial),
-                written: Written { duration: duration_place, ..role.written },
+                written: Written {
+                    duration: duration_place,
+                    mfa_serial_is_of_role: role.written.mfa_serial_is_of_role && args.mfa_serial.is_none(),
+                    ..role.written
+                },
             }));
         }
         if candidates.is_empty() {

@@ -92,9 +92,10 @@ impl Call<'_> {
             external_id: role.external_id.clone(),
             duration: role.duration.map(SessionDuration::get),
         };
-        // Only a user has a device: with a session, MFA was either shown when that began, or cannot be any more.
+        // Only a user has a device: with a session, MFA was either shown when that began, or cannot be any more. But a
+        // profile that asks for it is obeyed, as by the AWS CLI.
         let is_iam_user = identity.as_ref().is_some_and(CallerIdentity::is_iam_user);
-        let serial = role.mfa_serial.as_ref().filter(|_| is_iam_user);
+        let serial = role.mfa_serial.as_ref().filter(|_| is_iam_user || role.written.mfa_serial_is_of_role);
         let mut mfa = serial.map(|serial| Mfa {
             serial,
             wished: role.duration.map(SessionDuration::get),
@@ -247,7 +248,7 @@ struct Mfa<'a> {
 
 /// What to do about a refusal, where that depends on how the role was asked for.
 fn hint(role: &RoleRequest, arn: &RoleArn, code: &str, message: &str) -> Option<String> {
-    let Written { profile, duration, unused_mfa_serial } = &role.written;
+    let Written { profile, duration, unused_mfa_serial, .. } = &role.written;
     match (code, duration, profile.as_ref().zip(unused_mfa_serial.as_ref())) {
         ("ValidationError", Some(place), _) if message.contains("DurationSeconds") => Some(format!(
             "lower {}: to the role's maximum, or to 3600 where the role starts from a session, as with SSO or a web identity",

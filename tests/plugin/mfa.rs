@@ -232,6 +232,25 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     );
 }
 
+/// As by the AWS CLI, whoever the caller is; a device that is named for a user's own calls is not asked for.
+#[test]
+fn a_profile_that_asks_for_a_code_on_the_way_is_obeyed() {
+    let account = Account::new();
+    let ops = Role { roles: vec![account.dev.clone()], ..Role::of_group("nobody") };
+    let ops = account.sts.add_role("ops", ops);
+    let config = |mfa: &str| {
+        format!(
+            "[profile ops]\nrole_arn = {ops}\nsource_profile = dev\n{mfa}[profile dev]\nrole_arn = {}\nsource_profile = keys\n\
+             [profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+            account.dev, account.alice.access_key_id, account.alice.secret_access_key
+        )
+    };
+    let asks = account.plugin().config(&config(&format!("mfa_serial = {SERIAL}\n")));
+    assert!(asks.token(&["--profile", "ops"]).failed_with(6).contains(SERIAL));
+    let does_not = account.plugin().config(&config(""));
+    does_not.token(&["--profile", "ops", "--mfa-serial", SERIAL]).good_token();
+}
+
 #[test]
 fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     let account = account(1);
