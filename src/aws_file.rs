@@ -95,8 +95,12 @@ impl<'a> AwsFile<'a> {
         self.headers.iter().map(|header| (self.name(header), header.line)).filter(|(name, _)| *name != DEFAULTS)
     }
 
-    /// The section of this name, joined where it stands more than once, with what `[DEFAULT]` gives it.
+    /// The section of this name, joined where it stands more than once, with what `[DEFAULT]` gives it, which is none
+    /// itself.
     pub fn section(&self, name: &str) -> Option<Section<'a>> {
+        if name == DEFAULTS {
+            return None;
+        }
         let mut section = Section::default();
         let mut is_there = false;
         for wanted in [DEFAULTS, name] {
@@ -360,6 +364,11 @@ mod tests {
         assert_eq!(names("[a]\n[b] # x\n[c] # [d]\n[ e ]\n[]f]\n"), ["1:a", "2:b", "3:c] # [d", "4:e", "5:]f"]);
         assert_eq!(names("\n# [x]\n\t[a]\r[b]\r\n[DEFAULT]\n"), ["3:a", "4:b"]);
         assert_eq!(names("[a]\nk = v\n  [b]\n[c]"), ["1:a", "4:c"]);
+    }
+
+    #[test]
+    fn what_all_sections_have_is_no_section_itself() {
+        assert!(AwsFile::new("[DEFAULT]\nk = v\n[a]\n").section("DEFAULT").is_none());
     }
 
     #[test]
