@@ -198,7 +198,8 @@ impl Property<'_> {
 
     /// Python lowers all letters, not only those of ASCII.
     fn has_key(&self, key: &str) -> bool {
-        self.key.eq_ignore_ascii_case(key) || (!self.key.is_ascii() && self.key.to_lowercase() == key.to_lowercase())
+        let is_ascii = self.key.is_ascii() && key.is_ascii();
+        self.key.eq_ignore_ascii_case(key) || (!is_ascii && self.key.to_lowercase() == key.to_lowercase())
     }
 
     /// The properties in the table that this value is; `None` where it is none.
@@ -350,6 +351,7 @@ mod tests {
             ("[a]\nk = v # w\n", &["k=v # w"]),
             ("[a]\nk = ]x[\nl = [y]\n", &["k=]x[", "l=[y]"]),
             ("[DEFAULT]\nk = d\nl = e\n[a]\nK = v\n", &["l=e", "K=v"]),
+            ("[DEFAULT]\n\u{212a} = d\n\u{c9} = e\n[a]\nk = v\n\u{e9} = w\n", &["k=v", "\u{e9}=w"]),
             ("[a]\nk = v\n[b]\nk = w\n[a]\nk = x\nl = y\n", &["k=x", "l=y"]),
         ] {
             assert_eq!(section(text, "a"), expected, "{text:?}");
