@@ -100,8 +100,12 @@ impl<'a> AwsFile<'a> {
         self.headers.iter().map(|header| (self.name(header), header.line)).filter(|(name, _)| *name != DEFAULTS)
     }
 
-    /// The section of this name, joined where it stands more than once, with what `[DEFAULT]` gives it.
+    /// The section of this name, joined where it stands more than once, with what `[DEFAULT]` gives it, which is none
+    /// itself.
     pub fn section(&self, name: &str) -> Option<Section<'a>> {
+        if name == DEFAULTS {
+            return None;
+        }
         let mut section = Section::default();
         let mut is_there = false;
         for wanted in [DEFAULTS, name] {
@@ -199,7 +203,8 @@ impl Property<'_> {
 
     /// Python lowers all letters, not only those of ASCII.
     fn has_key(&self, key: &str) -> bool {
-        self.key.eq_ignore_ascii_case(key) || (!self.key.is_ascii() && self.key.to_lowercase() == key.to_lowercase())
+        let is_ascii = self.key.is_ascii() && key.is_ascii();
+        self.key.eq_ignore_ascii_case(key) || (!is_ascii && self.key.to_lowercase() == key.to_lowercase())
     }
 
     /// The properties in the table that this value is; `None` where it is none.
@@ -362,6 +367,7 @@ mod tests {
             ("[a]\nk = v # w\n", &["k=v # w"]),
             ("[a]\nk = ]x[\nl = [y]\n", &["k=]x[", "l=[y]"]),
             ("[DEFAULT]\nk = d\nl = e\n[a]\nK = v\n", &["l=e", "K=v"]),
+            ("[DEFAULT]\n\u{212a} = d\n\u{c9} = e\n[a]\nk = v\n\u{e9} = w\n", &["k=v", "\u{e9}=w"]),
             ("[a]\nk = v\n[b]\nk = w\n[a]\nk = x\nl = y\n", &["k=x", "l=y"]),
         ] {
             assert_eq!(section(text, "a"), expected, "{text:?}");
@@ -376,6 +382,11 @@ mod tests {
         assert_eq!(names("[a]\n[b] # x\n[c] # [d]\n[ e ]\n[]f]\n"), ["1:a", "2:b", "3:c] # [d", "4:e", "5:]f"]);
         assert_eq!(names("\n# [x]\n\t[a]\r[b]\r\n[DEFAULT]\n"), ["3:a", "4:b"]);
         assert_eq!(names("[a]\nk = v\n  [b]\n[c]"), ["1:a", "4:c"]);
+    }
+
+    #[test]
+    fn what_all_sections_have_is_no_section_itself() {
+        assert!(AwsFile::new("[DEFAULT]\nk = v\n[a]\n").section("DEFAULT").is_none());
     }
 
     #[test]

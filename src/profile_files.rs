@@ -243,7 +243,7 @@ impl<'a> Profile<'a> {
         for part in self.parts() {
             let Some(value) = self.value(part, table)? else { continue };
             let pairs = part.section.property(table).and_then(|of| of.table()).into_iter().flatten();
-            let found = pairs.filter(|(key, text)| *key == property && !text.is_empty()).last();
+            let found = pairs.filter(|(key, _)| *key == property).last().filter(|(_, text)| !text.is_empty());
             return Ok(found.map(|(_, text)| Value { text, ..value }));
         }
         Ok(None)
@@ -440,6 +440,14 @@ region =
         assert_eq!(b.word("region").unwrap().map(|value| value.text), Some("r"));
         assert!(b.text("s3").is_err());
         assert_eq!(files.broken_lines().map(|(_, broken)| broken.line).collect::<Vec<_>>(), [2, 5]);
+    }
+
+    #[test]
+    fn of_what_stands_twice_in_a_table_the_later_counts_though_it_be_empty() {
+        let files = files("[default]\ns3 =\n  a = b\n  a =\n  c = d\n  c = e\n", "");
+        let default = files.profile("default").unwrap().unwrap();
+        let inner = |property| default.in_table("s3", property).unwrap().map(|value| value.text);
+        assert_eq!((inner("a"), inner("c")), (None, Some("e")));
     }
 
     #[test]

@@ -35,6 +35,8 @@ mod login;
 mod mfa;
 /// Endpoint overrides, CA bundles, proxies, deadlines.
 mod network;
+/// The config and credentials files, beside botocore.
+mod reader;
 /// Several roles, of which the first that is permitted is used.
 mod roles;
 /// The name that the cluster's audit log shows.

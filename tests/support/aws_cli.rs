@@ -32,23 +32,50 @@ fn find() -> Option<PathBuf> {
     import.status().ok().filter(std::process::ExitStatus::success).map(|_| python)
 }
 
-/// One AWS CLI that is started once and called many times.
-pub struct AwsCli {
+/// A Python script that is started once and asked many times: a line of JSON in, a line of JSON out.
+pub struct JsonLines {
     process: Child,
     requests: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
 }
 
-impl AwsCli {
-    pub fn start(python: &Path) -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/aws_cli.py");
+impl JsonLines {
+    /// The script's path begins at the root of the project.
+    pub fn start(python: &Path, script: &str, args: &[&Path]) -> Self {
         let mut command = Command::new(python);
-        // Nothing of whoever runs the tests: what the CLI is to see comes with each call.
-        command.arg(script).env_clear().stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().expect("it was started before");
+        // Nothing of whoever runs the tests.
+        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script)).args(args).env_clear();
+        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it was started before");
         let requests = process.stdin.take();
         let answers = BufReader::new(process.stdout.take().expect("it is piped"));
-        AwsCli { process, requests, answers }
+        JsonLines { process, requests, answers }
+    }
+
+    pub fn ask(&mut self, request: &Value) -> Value {
+        let requests = self.requests.as_mut().expect("it is open until the end");
+        writeln!(requests, "{request}").expect("the script reads");
+        requests.flush().expect("the script reads");
+        let mut line = String::new();
+        self.answers.read_line(&mut line).expect("the script answers");
+        serde_json::from_str(&line).expect("an answer is a line of JSON")
+    }
+}
+
+impl Drop for JsonLines {
+    fn drop(&mut self) {
+        // The end of its requests is the end of it.
+        self.requests.take();
+        let _ = self.process.wait();
+    }
+}
+
+/// One AWS CLI that is started once and called many times.
+pub struct AwsCli(JsonLines);
+
+impl AwsCli {
+    pub fn start(python: &Path) -> Self {
+        // What the CLI is to see comes with each call.
+        AwsCli(JsonLines::start(python, "tests/support/aws_cli.py", &[]))
     }
 
     /// `aws` with these arguments, in a plugin's environment and home.
@@ -58,23 +85,9 @@ impl AwsCli {
         // No pager: nobody reads.
         let env: serde_json::Map<String, Value> =
             [("AWS_PAGER".to_owned(), json!(""))].into_iter().chain(set).collect();
-        let request = json!({"args": args, "env": env});
-        let requests = self.requests.as_mut().expect("it is open until the end");
-        writeln!(requests, "{request}").expect("the AWS CLI reads");
-        requests.flush().expect("the AWS CLI reads");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("the AWS CLI answers");
-        let answer: Value = serde_json::from_str(&line).expect("an answer is a line of JSON");
+        let answer = self.0.ask(&json!({"args": args, "env": env}));
         let text = |name: &str| answer[name].as_str().expect("a text").to_owned();
         let code = answer["code"].as_i64().and_then(|code| i32::try_from(code).ok()).expect("an exit code");
         Output { code, stdout: text("stdout"), stderr: text("stderr") }
-    }
-}
-
-impl Drop for AwsCli {
-    fn drop(&mut self) {
-        // The end of its requests is the end of it.
-        self.requests.take();
-        let _ = self.process.wait();
     }
 }

@@ -1,17 +1,24 @@
 //! Bytes from the cache directory: nothing but what was rendered is an entry, and what is one comes back the same.
 #![no_main]
 
+use std::path::Path;
+
 use eks_group_auth::cache::entry::{self, CallerEntry, FailureEntry, Listed, SessionEntry, TokenEntry};
 use eks_group_auth::cache::key::Key;
-use eks_group_auth::identity::{Fingerprint, Place, ProfileUse};
+use eks_group_auth::credential_source::{CredentialSource, ProfileChoice};
+use eks_group_auth::env::Env;
+use eks_group_auth::identity::{Fingerprint, Place};
+use eks_group_auth::profile_files::ProfileFiles;
 use eks_group_auth::region::Region;
 use eks_group_auth::request::StsEndpoint;
 use libfuzzer_sys::fuzz_target;
 
 fn key() -> Key {
     let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
-    let profile = ProfileUse { name: "default", explicit: false, runs_a_process: false };
-    let identity = Fingerprint::of(&place, &Default::default(), &profile, &[]);
+    let (env, no_file) = (Env::default(), (Path::new(""), ""));
+    let choice = ProfileChoice::resolve(None, &env).expect("nobody names one");
+    let source = CredentialSource::resolve(choice, &env, &ProfileFiles::new(no_file, no_file)).expect("the machine's");
+    let identity = Fingerprint::of(&place, &env, &source, None, &[]);
     let region = Region::parse("eu-west-1").expect("a region");
     Key::caller(&identity, &StsEndpoint { region, use_fips: false, use_dual_stack: false }, "AKIA")
 }
