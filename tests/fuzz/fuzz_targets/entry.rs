@@ -33,7 +33,8 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = entry::parse::<TokenEntry>(&key, text.as_bytes()).map(|entry| entry.serve(now));
         if let Some(session) = entry::parse::<SessionEntry>(&key, text.as_bytes()) {
             let _ = (session.state(now), session.expiration(), session.may_be_revoked(now), session.signer());
-            let again = entry::parse::<SessionEntry>(&key, &entry::render(&key, &session)).expect("what is rendered is parsed");
+            let again =
+                entry::parse::<SessionEntry>(&key, &entry::render(&key, &session)).expect("what is rendered is parsed");
             assert_eq!(format!("{again:?}"), format!("{session:?}"));
         }
         let _ = entry::parse::<CallerEntry>(&key, text.as_bytes()).map(|entry| entry.is_fresh(now));
