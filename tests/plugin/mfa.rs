@@ -27,6 +27,8 @@ fn account(hours: u64) -> Account {
 struct AtTerminal {
     child: Child,
     terminal: File,
+    /// Its home has to be there as long as it runs, or it makes one that nobody removes.
+    _home: Option<Plugin>,
 }
 
 /// Both ends of one.
@@ -49,13 +51,14 @@ impl Terminal {
 
 impl AtTerminal {
     fn start(plugin: &Plugin, args: &[&str]) -> Self {
-        Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()))
+        let run = Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()));
+        AtTerminal { _home: Some(plugin.clone()), ..run }
     }
 
     fn run(mut command: Command) -> Self {
         let Terminal { terminal, stdin } = Terminal::open();
         let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        AtTerminal { child, terminal }
+        AtTerminal { child, terminal, _home: None }
     }
 
     /// Waits for a question on stderr, and answers it.
@@ -386,6 +389,7 @@ fn a_terminal_that_a_full_screen_program_has_taken_over_is_not_asked_at() {
     let mut modes = tcgetattr(&terminal.stdin).unwrap();
     modes.local_modes.remove(LocalModes::ICANON);
     tcsetattr(&terminal.stdin, OptionalActions::Now, &modes).unwrap();
-    let mut command = account.alices_plugin().command(&[&["token", "--cluster", "demo"], &args[..]].concat());
+    let plugin = account.alices_plugin();
+    let mut command = plugin.command(&[&["token", "--cluster", "demo"], &args[..]].concat());
     assert_eq!(command.stdin(terminal.stdin).output().unwrap().status.code(), Some(6));
 }
