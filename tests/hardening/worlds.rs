@@ -90,6 +90,8 @@ fn is_worth_it(judged: &[Judgement]) {
 fn judge_all(python: &Path, seed: u64, worlds: &[u64]) -> Vec<Judgement> {
     let account = world::World::new();
     settle(&account.sts);
+    // One for all worlds: nobody may be served what another left there.
+    let cache = tempfile::tempdir().expect("a temporary directory");
     let next = AtomicUsize::new(0);
     let judged = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -97,7 +99,7 @@ fn judge_all(python: &Path, seed: u64, worlds: &[u64]) -> Vec<Judgement> {
             scope.spawn(|| {
                 let mut cli = AwsCli::start(python);
                 while let Some(number) = worlds.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let judgement = judge(&account, &mut cli, seed, *number);
+                    let judgement = judge(&account, &mut cli, cache.path(), seed, *number);
                     judged.lock().expect("no judge panics").push(judgement);
                 }
             });
@@ -108,9 +110,9 @@ fn judge_all(python: &Path, seed: u64, worlds: &[u64]) -> Vec<Judgement> {
     judged
 }
 
-fn judge(account: &world::World, cli: &mut AwsCli, seed: u64, number: u64) -> Judgement {
+fn judge(account: &world::World, cli: &mut AwsCli, cache: &Path, seed: u64, number: u64) -> Judgement {
     let world = make(seed.wrapping_mul(1_000_003).wrapping_add(number));
-    let ours = ours(account, &world);
+    let ours = ours(account, cache, &world);
     let their_answer = theirs(account, cli, &world);
     let exceptions = if agree(&ours, &their_answer) {
         Some(Vec::new())
@@ -181,8 +183,8 @@ fn filled_in(account: &world::World, bytes: &[u8], home: &Path) -> Vec<u8> {
     }
 }
 
-fn ours(account: &world::World, world: &World) -> Answer {
-    let plugin = furnish(account, world);
+fn ours(account: &world::World, cache: &Path, world: &World) -> Answer {
+    let plugin = furnish(account, world).env("EKS_GROUP_AUTH_CACHE_DIR", cache);
     let mut args = vec!["--region", "eu-west-1"];
     if let Some(profile) = &world.profile {
         args.extend(["--profile", profile]);
