@@ -4,17 +4,20 @@
 //! One call, from the top:
 //!
 //! ```text
-//! cli, env ─► exec_credential::ExecInfo ─► source_files, profile ─► request::TokenRequest ─► identity::Fingerprint
-//!                                                                                               │
-//!     get_token: cached token? ── hit ─► print                                                  ▼
-//!                    │ miss                                                               cache::Cache
+//! cli, env ─► exec_credential::ExecInfo ─► source_files, profile_files ─► credential_source::CredentialSource
+//!     ─► request::TokenRequest ─► identity::Fingerprint ─► cache::Cache
+//!
+//!     get_token: cached token? ── hit ─► print
+//!                    │ miss
 //!                cached role session? ── hit ─► presign ─► token (checked) ─► store ─► print
-//!                    │ miss: take the lock, or wait for whoever has it and look again
+//!                    │ miss: take the lock, or wait for the process that has it and look again
 //!                credentials, sts (caller identity, AssumeRole) ─► store ─► presign ─► token ─► store ─► print
 //! ```
 //!
-//! `get_token` is the only module that knows this order. Files that touch neither disk, network nor clock:
-//! `request`, `names`, `exec_credential`, `identity`, `profile`, `profile_source`, `region`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
+//! `get_token` is the only module that knows this order, and `credential_source` the only one that knows where the caller's
+//! credentials come from. Files that touch neither disk, network nor clock: `aws_file`, `aws_keys`, `credential_source`,
+//! `dates`, `directory_words`, `endpoints`, `exec_credential`, `identity`, `names`, `profile_files`, `region`, `request`,
+//! `cache::key`, `cache::entry`, `presign`, `token`, `words`.
 
 #![forbid(unsafe_code)]
 
