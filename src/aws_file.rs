@@ -45,7 +45,7 @@ pub struct Property<'a> {
     /// Counted from 1.
     pub line: u32,
     /// A line of a table that is no `a = b`: the value starts with a newline, and the AWS CLI takes it for a table.
-    pub broken_table: Option<u32>,
+    broken_table: Option<u32>,
 }
 
 /// A line that cannot be understood.
@@ -117,6 +117,11 @@ impl<'a> AwsFile<'a> {
             }
         }
         is_there.then_some(section)
+    }
+
+    /// The first line that stands before any header and should not.
+    pub fn stray(&self) -> Option<Broken> {
+        self.stray
     }
 
     /// Every line that cannot be understood, wherever it stands.

@@ -60,8 +60,14 @@ impl<'a> CredentialProcess<'a> {
         let words =
             words::split(self.command.expose()).ok_or_else(|| failed("has a quotation mark without its end"))?;
         let (program, arguments) = words.split_first().ok_or_else(|| failed("names no program"))?;
-        let mut process = Process::start(program, arguments, self.env)
-            .map_err(|error| failed(&format!("`{program}` could not be started: {error}")))?;
+        let not_started = |error: io::Error| match program.split_once('=') {
+            // What people write for a shell to set may be a password.
+            Some((variable, _)) => failed(&format!(
+                "starts with `{variable}=…`, and there is no shell to set variables: write `env {variable}=…`"
+            )),
+            None => failed(&format!("`{program}` could not be started: {error}")),
+        };
+        let mut process = Process::start(program, arguments, self.env).map_err(not_started)?;
         let child = &mut process.child;
         let stderr = tokio::spawn(last_of(child.stderr.take().expect("it is piped")));
         let stdout = child.stdout.take().expect("it is piped");

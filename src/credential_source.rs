@@ -10,7 +10,7 @@ mod web_identity;
 use crate::aws_keys::Keys;
 use crate::env::Env;
 use crate::error::{Error, shown};
-use crate::profile_files::{Kind, Profile, ProfileFiles, Value};
+use crate::profile_files::{Profile, ProfileFiles, Value};
 use crate::secret::Secret;
 use container::container;
 pub use container::{Authorization, Container, TOKEN_FILE_VARIABLE};
@@ -58,8 +58,6 @@ pub struct CredentialSource<'a> {
     profile: Option<Profile<'a>>,
     /// Its source, the source of that, and so on.
     sources: Vec<Profile<'a>>,
-    /// The `[services]` section of the profile in use, which says where AWS is asked.
-    services: Option<Profile<'a>>,
     /// Of the profile in use and its sources, how many have a role that is assumed.
     roles: usize,
     pub base: Base<'a>,
@@ -95,13 +93,6 @@ enum Found {
     AtLast,
 }
 
-/// A text and where it is written, in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Located {
-    pub text: String,
-    pub place: String,
-}
-
 /// What a profile without a role can have, the first one first; keys are of two kinds because other sources stand between.
 const OWN: [Own; 6] =
     [Own::WebIdentity, Own::Sso, Own::KeysInCredentialsFile, Own::Login, Own::Process, Own::KeysInConfigFile];
@@ -122,6 +113,7 @@ impl<'a> CredentialSource<'a> {
     /// [`Error::NoSuchProfile`], [`Error::CredentialsFailed`] for settings that cannot give good keys, [`Error::Input`] for
     /// a setting that is no valid value, and [`Error::BrokenLine`].
     pub fn resolve(choice: ProfileChoice, env: &Env, files: &ProfileFiles<'a>) -> Result<Self, Error> {
+        files.check()?;
         let profile = files.profile(&choice.name)?;
         if profile.is_none() && choice.named_by != NamedBy::Nobody {
             let hint = files.mistaken_header(&choice.name).map(|mistaken| mistaken.to_string());
@@ -129,9 +121,8 @@ impl<'a> CredentialSource<'a> {
         }
         // What the environment says counts where no flag says otherwise.
         let consulted = Some(env).filter(|_| choice.named_by != NamedBy::Flag);
-        let services = profile.as_ref().map(|profile| services(profile, files)).transpose()?.flatten();
         let (sources, base, found) = (Vec::new(), Base::Instance, Found::AtLast);
-        let mut source = CredentialSource { choice, profile, sources, services, roles: 0, base, found };
+        let mut source = CredentialSource { choice, profile, sources, roles: 0, base, found };
         if let Some(keys) = consulted.map(environment_keys).transpose()?.flatten() {
             (source.base, source.found) = (Base::Keys(keys), Found::InEnvironment);
             return Ok(source);
@@ -163,7 +154,7 @@ impl<'a> CredentialSource<'a> {
             if !has_role(profile)? || (is_source && has_keys) {
                 return Ok(());
             }
-            match (profile.word("source_profile")?, profile.word("credential_source")?) {
+            match (profile.get("source_profile")?, profile.get("credential_source")?) {
                 (Some(_), Some(_)) => {
                     let why =
                         "it has both `source_profile` and `credential_source`, and its role can start from only one";
@@ -216,11 +207,6 @@ impl<'a> CredentialSource<'a> {
         self.profile.as_ref()
     }
 
-    /// Its `[services]` section, where it names one.
-    pub fn services(&self) -> Option<&Profile<'a>> {
-        self.services.as_ref()
-    }
-
     /// The profiles whose roles are assumed one after the other, first one first.
     pub fn roles(&self) -> impl DoubleEndedIterator<Item = &Profile<'a>> {
         self.chain().take(self.roles).collect::<Vec<_>>().into_iter().rev()
@@ -238,13 +224,13 @@ impl<'a> CredentialSource<'a> {
             Base::Sso(sso) => sso.session.as_ref(),
             _ => None,
         };
-        self.chain().filter(move |_| !is_by_keys).chain(session).chain(&self.services)
+        self.chain().filter(move |_| !is_by_keys).chain(session)
     }
 
     /// The device of a profile in the chain, for the hint that it counts only in the one with the role.
     pub fn mfa_serial_elsewhere(&self) -> Result<Option<String>, Error> {
         for profile in self.chain() {
-            if let Some(serial) = profile.word("mfa_serial")? {
+            if let Some(serial) = profile.get("mfa_serial")? {
                 return Ok(Some(serial.place.to_string()));
             }
         }
@@ -388,8 +374,8 @@ impl Own {
             Own::WebIdentity => None,
             Own::Sso => sso(profile, files)?.map(Base::Sso),
             Own::KeysInCredentialsFile => keys_of(profile, profile.keys_in_credentials_file()?)?.map(Base::Keys),
-            Own::Login => profile.text("login_session")?.map(|value| Base::Login(value.text.to_owned())),
-            Own::Process => profile.text("credential_process")?.map(|value| Base::Process(Secret::new(value.text))),
+            Own::Login => profile.get("login_session")?.map(|value| Base::Login(value.text.to_owned())),
+            Own::Process => profile.get("credential_process")?.map(|value| Base::Process(Secret::new(value.text))),
             Own::KeysInConfigFile => keys_of(profile, profile.keys_in_config_file()?)?.map(Base::Keys),
         };
         Ok(base.map(|base| (base, Found::InProfile)))
@@ -437,17 +423,7 @@ fn own<'a>(
 
 /// A role that starts from other credentials. With a token file beside it, it starts from the web identity.
 fn has_role(profile: &Profile) -> Result<bool, Error> {
-    Ok(profile.word("role_arn")?.is_some() && profile.text("web_identity_token_file")?.is_none())
-}
-
-fn services<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result<Option<Profile<'a>>, Error> {
-    let Some(name) = profile.word("services")? else { return Ok(None) };
-    match files.section(Kind::Services, name.text)? {
-        Some(services) => Ok(Some(services)),
-        None => {
-            Err(Error::input(name.place.to_string(), name.text, "the name of a `[services …]` section that is there"))
-        }
-    }
+    Ok(profile.get("role_arn")?.is_some() && profile.get("web_identity_token_file")?.is_none())
 }
 
 /// What a `credential_source` names.

@@ -29,7 +29,7 @@ use tokio::time::Instant;
 use crate::aws_keys::{KeysPlace, have_expired};
 use crate::credential_process::CredentialProcess;
 use crate::credential_source::{Base, CredentialSource, WebIdentity};
-use crate::endpoints::without_userinfo;
+use crate::endpoints::{Endpoints, authority};
 use crate::env::Env;
 use crate::error::{Doing, Error, shown};
 use crate::http_client;
@@ -63,8 +63,7 @@ pub struct Aws<'a> {
     source: &'a CredentialSource<'a>,
     env: &'a Env,
     login: Option<Login>,
-    /// Where STS is asked, if elsewhere than at its own address.
-    sts_override: Option<String>,
+    endpoints: &'a Endpoints,
     /// Where STS is looked for, as far as messages go.
     sts_url: String,
     deadline: Cell<Instant>,
@@ -72,7 +71,7 @@ pub struct Aws<'a> {
 
 impl<'a> Aws<'a> {
     /// Sets up the SDK, without its ways of finding out anything; asks nobody yet.
-    pub fn connect(request: &TokenRequest, source: &'a CredentialSource<'a>, env: &'a Env) -> Result<Self, Error> {
+    pub fn connect(request: &'a TokenRequest, source: &'a CredentialSource<'a>, env: &'a Env) -> Result<Self, Error> {
         let limit = getrlimit(Resource::Nofile).current;
         if let Some(limit) = limit.filter(|limit| *limit < ENOUGH_FILES) {
             return Err(Error::TooFewFiles { limit });
@@ -80,8 +79,8 @@ impl<'a> Aws<'a> {
         let endpoint = &request.endpoint;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
-        let sts_url = match &request.sts_url {
-            Some(url) => without_userinfo(url),
+        let sts_url = match &request.endpoints.sts {
+            Some(url) => authority(&url.text),
             None => presign::sts_url(endpoint)?,
         };
         let http_client = http_client::for_aws(env, source.profile(), sts_url.starts_with("https://"))?;
@@ -101,7 +100,7 @@ impl<'a> Aws<'a> {
             source,
             env,
             login: Login::of(source, env),
-            sts_override: request.sts_url.clone(),
+            endpoints: &request.endpoints,
             sts_url,
             deadline: Cell::new(Instant::now() + DEADLINE),
         })
@@ -128,7 +127,7 @@ impl<'a> Aws<'a> {
         let doing = || Doing::GetCredentials(self.source.name());
         let credentials = match &self.source.base {
             Base::Keys(keys) => return Ok((keys.credentials()?, keys.place().clone())),
-            Base::WebIdentity(identity) => self.wait(doing, self.web_identity(identity))?,
+            Base::WebIdentity(identity) => self.wait(doing, self.web_identity(identity, clock))?,
             Base::Sso(sso) => self.wait(doing, sso::credentials(self, sso, clock()))?,
             Base::Login(identity) => self.console_session(identity),
             Base::Container(container) => self.wait(doing, container::credentials(self, container))?,
@@ -159,7 +158,7 @@ impl<'a> Aws<'a> {
         self.failed("it does not say where they are".into(), Some(hint))
     }
 
-    async fn web_identity(&self, identity: &WebIdentity) -> Result<Credentials, Error> {
+    async fn web_identity(&self, identity: &WebIdentity, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
         let WebIdentity { token_file, token_file_place, role_arn, session_name } = identity;
         let unusable = |why: &str| {
             let why =
@@ -172,9 +171,9 @@ impl<'a> Aws<'a> {
         if token.trim().is_empty() {
             return Err(unusable("is empty"));
         }
-        RoleArn::parse(&role_arn.text, &self.region).map_err(Error::invalid(&role_arn.place))?;
+        let role_arn = RoleArn::parse(&role_arn.text, &self.region).map_err(Error::invalid(&role_arn.place))?;
         let session_name = session_name.as_ref().map_or("eks-group-auth", |name| &name.text);
-        sts::assume_role_with_web_identity(self, &role_arn.text, session_name, token.trim()).await
+        sts::assume_role_with_web_identity(self, &role_arn, session_name, token.trim(), clock()).await
     }
 
     /// By the SDK's provider, which looks for its files by itself.
@@ -211,7 +210,7 @@ impl<'a> Aws<'a> {
         let setting = |variable: &str, property| match self.env.get(variable) {
             Some(value) => Ok(Some(value.to_owned())),
             None => match self.source.profile() {
-                Some(profile) => Ok(profile.word(property)?.map(|value| value.text.to_owned())),
+                Some(profile) => Ok(profile.get(property)?.map(|value| value.text.to_owned())),
                 None => Ok(None),
             },
         };
@@ -332,7 +331,7 @@ impl<'a> Aws<'a> {
     /// For a client of STS, at the address that is asked.
     pub fn sts_config(&self) -> aws_sdk_sts::config::Builder {
         let mut config = aws_sdk_sts::config::Builder::from(&self.config);
-        config.set_endpoint_url(self.sts_override.clone());
+        config.set_endpoint_url(self.endpoints.sts.as_ref().map(|url| url.text.clone()));
         config
     }
 

@@ -14,29 +14,41 @@ pub fn depends_on_directory(command: &str, path: Option<&str>, is_file: impl Fn(
     }
     // What cannot be split cannot be run either.
     let words = words::split(command).unwrap_or_default();
-    words.iter().any(|word| {
-        // A shell's string holds words of its own, and an option its value.
-        let is_edge = |c: char| c.is_whitespace() || ";|&<>()`\"'={},".contains(c);
-        std::iter::once(word.as_str()).chain(word.split(is_edge)).any(|part| is_of_directory(part, &is_file))
-    })
+    let is_python = |word: &String| word.rsplit('/').next().is_some_and(|program| program.starts_with("python"));
+    // A module is looked for there first.
+    let runs_a_module = words.iter().any(|word| word == "-m") && words.iter().any(is_python);
+    // A shell's string holds words of its own, once more quoted.
+    let inner = words.iter().flat_map(|word| words::split(word).unwrap_or_default());
+    runs_a_module || words.iter().cloned().chain(inner).any(|word| is_of_directory(&word, &is_file))
 }
 
-fn is_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
+/// Whether a word, or a part of it, names something that is found from the working directory.
+fn is_of_directory(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
+    // An option has its value behind `=`, curl a file behind `@`.
+    let is_edge = |c: char| c.is_whitespace() || ";|&<>()`\"'={},@".contains(c);
+    std::iter::once(word).chain(word.split(is_edge)).any(|part| is_part_of_directory(part, &is_file))
+}
+
+fn is_part_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
+    // In URLs that the AWS CLI and curl take for files.
+    let part = ["file://", "fileb://"].into_iter().find_map(|scheme| part.strip_prefix(scheme)).unwrap_or(part);
     if part.is_empty() || part.starts_with('/') {
         return false;
     }
-    // These the shell replaces by it, or the program starts from.
-    if matches!(part, "." | ".." | "pwd") || part.contains("$PWD") || part.contains("${PWD") || part.contains("OLDPWD")
-    {
+    // What the shell replaces by it or moves to, and where a program is told to start.
+    let is_it = matches!(part, "." | ".." | "pwd" | "cd" | "pushd") || part.starts_with("~+") || part.starts_with("~-");
+    if is_it || ["$PWD", "${PWD", "OLDPWD"].iter().any(|name| part.contains(name)) {
         return true;
     }
     // The environment says where these are, and all of it counts by itself.
     if part.starts_with(['$', '~']) {
         return false;
     }
-    // An address or an ARN is no path, unless there happens to be such a file.
+    // A pattern names what is there; an address or an ARN is no path, unless there happens to be such a file.
+    let is_pattern = part.contains(['*', '?', '[']) && !part.contains(char::is_whitespace);
     let is_address = part.contains("://") || part.starts_with("arn:");
-    (part.contains('/') && !part.contains(char::is_whitespace) && !is_address) || is_file(part)
+    let is_path = part.contains('/') && !part.contains(char::is_whitespace) && !is_address;
+    (is_pattern && !is_address) || is_path || is_file(part)
 }
 
 #[cfg(test)]
@@ -74,8 +86,18 @@ mod tests {
             ("sh -c 'cat $PWD/creds'", true),
             ("sh -c \"$(pwd)/creds\"", true),
             ("sh -c 'bin/creds | jq .Credentials'", true),
-            ("python3 -m corp.creds --account 111122223333", false),
+            ("python3 -m corp.creds --account 111122223333", true),
             ("python3 creds.json", true),
+            ("corp-creds -m 5", false),
+            ("corp-creds --cli-input-json file://creds.json", true),
+            ("corp-creds --cli-input-json file:///etc/creds.json", false),
+            ("curl -sd @creds.json http://127.0.0.1:9911/creds", true),
+            ("sh -c 'cat *.json'", true),
+            ("sh -c 'cat creds.j?on'", true),
+            ("sh -c 'cat creds\"\".json'", true),
+            ("sh -c 'cat ~+/creds.json'", true),
+            ("sh -c 'cd conf && cat x'", true),
+            ("sh -c 'cat /etc/corp/*.json'", false),
             ("env AWS_PROFILE=base corp-creds", false),
         ] {
             let is_file = |name: &str| ["creds.sh", "creds.json", "./creds.sh"].contains(&name);

@@ -31,7 +31,9 @@ impl Env {
     /// [`Error::NotUtf8`], for a variable of AWS's or of this program's that is no text: passed over, it could let another
     /// identity sign.
     pub fn check(&self) -> Result<(), Error> {
-        let ours = ["AWS_", "EKS_GROUP_AUTH_"].into_iter().flat_map(|prefix| self.starting_with(prefix));
+        let ours = ["AWS_", "EKS_GROUP_AUTH_", "KUBERNETES_AWS_AUTHENTICATOR_"]
+            .into_iter()
+            .flat_map(|prefix| self.starting_with(prefix));
         for (name, value) in ours {
             if name.to_str().is_none() || value.to_str().is_none() {
                 return Err(Error::NotUtf8 { variable: name.to_string_lossy().into_owned() });
@@ -90,7 +92,11 @@ impl Env {
     /// variable, and then a leading `~` or `~user`. Nothing else expands them in a kubeconfig's `env`. `None` for a path in
     /// the home of somebody who has none, which is not one in the working directory.
     pub fn expand(&self, path: &str) -> Option<PathBuf> {
-        let path = self.with_variables(path);
+        self.expand_home(&self.with_variables(path))
+    }
+
+    /// The same for one in which no variables are replaced.
+    pub fn expand_home(&self, path: &str) -> Option<PathBuf> {
         let Some(rest) = path.strip_prefix('~') else { return Some(PathBuf::from(path)) };
         let (user, rest) = rest.split_once('/').map_or((rest, None), |(user, rest)| (user, Some(rest)));
         let home = if user.is_empty() { self.home()? } else { home_of(user)? };

@@ -13,7 +13,7 @@ use crate::token::TokenRefused;
 /// What went wrong. No variant holds a secret.
 #[derive(Debug)]
 pub enum Error {
-    /// The command line could not be parsed; clap's own words.
+    /// The command line could not be understood, mostly in clap's own words.
     Usage { words: String, hint: Option<String> },
     /// An input does not have the form that AWS or Kubernetes wants.
     /// `name` is where it is written: a flag, a variable, or a property, its profile and its line.
@@ -240,7 +240,7 @@ impl Error {
                     names => format!(", in the shell that has {},", shown_up_to(&names.join(", "), 1000)),
                 };
                 let then = if *keeps_nothing {
-                    "; nothing is kept with `--cache off`, so that every call needs a code of its own"
+                    "; nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off, so that every call needs a code of its own"
                 } else {
                     ", then try again"
                 };
@@ -263,6 +263,9 @@ impl Error {
                 "check the region, the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again".into(),
             ),
             Error::Failing { .. } => Some("wait a little, then try again".into()),
+            Error::BadAnswer { doing: Doing::GetCredentials(_), .. } => Some(
+                "something in between may be answering: check the proxy, and AWS_ENDPOINT_URL_SSO if it is set".into(),
+            ),
             Error::BadAnswer { .. } => Some(
                 "something between here and STS may be answering for it: check AWS_ENDPOINT_URL_STS and the proxy"
                     .into(),
@@ -427,7 +430,8 @@ impl fmt::Display for Error {
                 write!(f, "could not {}: no answer from AWS within {} s", doing, after.as_secs())
             }
             Error::BadAnswer { doing, why } => {
-                write!(f, "could not {}: STS's answer cannot be used: {}", doing, shown(why))
+                let whose = if let Doing::GetCredentials(_) = doing { "the" } else { "STS's" };
+                write!(f, "could not {doing}: {whose} answer cannot be used: {}", shown(why))
             }
             Error::Token(refused) => write!(f, "the token would be refused by every cluster: {refused}"),
             Error::TooFewFiles { limit } => write!(f, "only {limit} files may be open at a time, too few to ask AWS"),

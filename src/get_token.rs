@@ -52,7 +52,7 @@ pub fn get_token(
     let files = SourceFiles::read(env)?;
     let profiles = files.profiles();
     let source = CredentialSource::resolve(choice, env, &profiles)?;
-    let request = TokenRequest::resolve(args, global, env, &exec_info, &source)?;
+    let request = TokenRequest::resolve(args, global, env, &exec_info, &source, &profiles)?;
     let identity = fingerprint(env, &source, &request);
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
@@ -360,7 +360,7 @@ impl Call<'_> {
     }
 
     fn turn_for(&self, role: Option<&RoleRequest>) -> Key {
-        const OTHERS: [&str; 4] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+        const OTHERS: [&str; 5] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"];
         let key = match role {
             Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
             _ => self.key,
@@ -433,7 +433,7 @@ fn fingerprint(env: &Env, source: &CredentialSource, request: &TokenRequest) -> 
             .filter(|command| depends(command))
             .map(|_| std::env::current_dir().unwrap_or_default().into_os_string()),
     };
-    Fingerprint::of(&place, env, source, request.sts_url.as_deref(), &token_files(env, source))
+    Fingerprint::of(&place, env, source, &request.endpoints, &token_files(env, source))
 }
 
 fn render(request: &TokenRequest, token: &Token, expiration: SystemTime) -> Result<String, Error> {

@@ -1,6 +1,7 @@
-//! The HTTP client under the SDK: TLS by ring, proxies from the environment, and the certificate authorities that the
-//! user names instead of the system's.
+//! HTTP, for the SDK and for services of this machine: TLS by ring, proxies from the environment, and the certificate
+//! authorities that the user names instead of the system's.
 
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -41,10 +42,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// environment. All clients that get this share its connections. Where TLS is expected, its authorities are read
 /// beside what else there is to do.
 pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
-    let of_profile = || profile.map(|profile| profile.text("ca_bundle")).transpose();
+    let of_profile = || profile.map(|profile| profile.get("ca_bundle")).transpose();
     let trust_store = match (env.get("AWS_CA_BUNDLE"), of_profile()?.flatten()) {
-        (Some(path), _) => trust_store(env, path)?,
-        (None, Some(path)) => trust_store(env, path.text)?,
+        (Some(path), _) => trust_store(path, env.expand(path))?,
+        (None, Some(path)) => trust_store(path.text, env.expand_home(path.text))?,
         (None, None) => TrustStore::default(),
     };
     let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
@@ -142,9 +143,9 @@ impl HttpConnector for LazyConnector {
 
 /// The certificates of a PEM file. The SDK's client panics on one that cannot be parsed, so only those that can are
 /// handed to it; like OpenSSL, this passes over the others as long as one is left.
-fn trust_store(env: &Env, path: &str) -> Result<TrustStore, Error> {
+fn trust_store(path: &str, file: Option<PathBuf>) -> Result<TrustStore, Error> {
     let refuse = |why: String| Error::CaBundle { path: path.to_owned(), why };
-    let file = env.expand(path).ok_or_else(|| refuse("there is no such home directory".into()))?;
+    let file = file.ok_or_else(|| refuse("there is no such home directory".into()))?;
     let pem = read_up_to(&file, MAX_LEN).map_err(|error| refuse(error.to_string()))?;
     let mut store = TrustStore::empty();
     let mut is_empty = true;

@@ -11,6 +11,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::credential_source::CredentialSource;
+use crate::endpoints::Endpoints;
 use crate::env::Env;
 use crate::source_files::{FileState, SourceFile};
 
@@ -26,9 +27,10 @@ pub struct Place {
 /// The variables of AWS that never select an identity: how things look, how often and how long things are tried, which
 /// kind of endpoint is asked. README has the same list. All others count. The region and the kind of endpoint stand in the
 /// keys of the cache by themselves.
-pub const NEVER_IDENTIFYING: [&str; 37] = [
+const NEVER_IDENTIFYING: [&str; 38] = [
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_CA_BUNDLE",
     "AWS_CLI_AUTO_PROMPT",
     "AWS_CLI_BINARY_FORMAT",
     "AWS_CLI_ERROR_FORMAT",
@@ -70,9 +72,16 @@ pub const NEVER_IDENTIFYING: [&str; 37] = [
 /// working directory counts by itself where it decides something.
 const FLEETING: [&str; 5] = ["KUBERNETES_EXEC_INFO", "_", "SHLVL", "PWD", "OLDPWD"];
 
+/// Set to nothing, most variables are as good as unset. These are not: the one hides its other name, the other names the
+/// working directory.
+const NOT_UNSET_WHEN_EMPTY: [&str; 2] = ["AWS_SECURITY_TOKEN", "AWS_LOGIN_CACHE_DIRECTORY"];
+
 /// The variables that decide who signs, as far as they are AWS's.
 pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-    env.starting_with("AWS_").filter(|(name, _)| !NEVER_IDENTIFYING.iter().any(|never| name == never))
+    let is_among = |names: &[&str], name: &OsStr| names.iter().any(|other| name == *other);
+    env.starting_with("AWS_").filter(move |(name, value)| {
+        !is_among(&NEVER_IDENTIFYING, name) && (!value.is_empty() || is_among(&NOT_UNSET_WHEN_EMPTY, name))
+    })
 }
 
 /// Equal fingerprints mean the same credential source, as far as can be seen from outside.
@@ -80,55 +89,53 @@ pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// `sts_url` is where STS is asked, if elsewhere than at its own address: another one knows other people. `tokens` are
-    /// the files that show who is logged in.
+    /// `endpoints` are where AWS is asked, if elsewhere than at its own addresses: others know other people. `tokens` are the
+    /// files that show who is logged in.
     pub fn of(
         place: &Place,
         env: &Env,
         source: &CredentialSource,
-        sts_url: Option<&str>,
+        endpoints: &Endpoints,
         tokens: &[SourceFile],
     ) -> Self {
         let Place { effective_uid, host_name, working_directory } = place;
+        let Endpoints { sts, sso, sso_oidc } = endpoints;
         let mut hash = FieldHash::new("identity");
         hash.field(&effective_uid.to_le_bytes());
         hash.field(host_name.as_encoded_bytes());
         hash.field(source.choice.name.as_bytes());
-
         hash.field(source.kind().as_bytes());
-        hash.field(sts_url.unwrap_or_default().as_bytes());
+        hash.list([sts, sso, sso_oidc].into_iter(), |hash, endpoint| {
+            hash.field(endpoint.as_ref().map_or("", |url| &url.text).as_bytes());
+        });
+        let variable = |hash: &mut FieldHash, (name, value): (&OsStr, &OsStr)| {
+            hash.field(name.as_encoded_bytes());
+            hash.field(value.as_encoded_bytes());
+        };
         if source.process().is_some() {
-            hash.field(b"process");
             let is_fleeting = |name: &OsStr| FLEETING.iter().any(|fleeting| name == *fleeting);
-            for (name, value) in env.all().filter(|(name, _)| !is_fleeting(name)) {
-                hash.field(name.as_encoded_bytes());
-                hash.field(value.as_encoded_bytes());
-            }
+            hash.list(env.all().filter(|(name, _)| !is_fleeting(name)), variable);
             hash.field(working_directory.as_deref().unwrap_or_default().as_encoded_bytes());
         } else {
-            for (name, value) in identifying_variables(env) {
-                hash.field(name.as_encoded_bytes());
-                hash.field(value.as_encoded_bytes());
-            }
+            hash.list(identifying_variables(env), variable);
         }
-        hash.field(b"sections");
-        for section in source.sections() {
+        hash.list(source.sections(), |hash, section| {
             hash.field(section.name().as_bytes());
-            for (key, value) in section.properties() {
-                hash.field(key.as_bytes());
-                hash.field(value.as_bytes());
+            for properties in section.properties_by_file() {
+                hash.list(properties, |hash, (key, value)| {
+                    hash.field(key.as_bytes());
+                    hash.field(value.as_bytes());
+                });
             }
-            hash.field(b"end of section");
-        }
-        hash.field(b"tokens");
-        for file in tokens {
-            match &file.state {
-                FileState::Contents(contents) => hash.field(contents),
-                FileState::Absent => hash.field(b"absent"),
-                FileState::Unreadable(_) => hash.field(b"unreadable"),
-            }
+        });
+        hash.list(tokens.iter(), |hash, file| {
             hash.field(&[matches!(file.state, FileState::Contents(_)) as u8]);
-        }
+            hash.field(match &file.state {
+                FileState::Contents(contents) => contents,
+                FileState::Absent => b"absent",
+                FileState::Unreadable(_) => b"unreadable",
+            });
+        });
         Fingerprint(hash.finish())
     }
 
@@ -159,6 +166,15 @@ impl FieldHash {
         self.0.update(bytes);
     }
 
+    /// Fields that may be more or fewer: each element is announced, and so is the end.
+    fn list<T>(&mut self, elements: impl Iterator<Item = T>, add: impl Fn(&mut Self, T)) {
+        for element in elements {
+            self.field(&[1]);
+            add(self, element);
+        }
+        self.field(&[0]);
+    }
+
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize().into()
     }
@@ -168,6 +184,7 @@ impl FieldHash {
 mod tests {
     use super::*;
     use crate::credential_source::{Base, ProfileChoice};
+    use crate::profile_files::Located;
     use crate::profile_files::tests::files;
     use proptest::prelude::*;
 
@@ -219,7 +236,7 @@ mod tests {
             let mut who = format!("{kind:?} {base}");
             for role in source.roles() {
                 for property in ["role_arn", "external_id", "role_session_name"] {
-                    who += &format!(" {:?}", role.text(property).ok()?.map(|value| value.text.to_owned()));
+                    who += &format!(" {:?}", role.get(property).ok()?.map(|value| value.text.to_owned()));
                 }
             }
             let state = FileState::Contents(self.token.clone().into_bytes());
@@ -227,7 +244,7 @@ mod tests {
                 matches!(source.base, Base::WebIdentity(_) | Base::Sso(_) | Base::Login(_) | Base::Container(_));
             let tokens: Vec<_> =
                 has_token_file.then(|| SourceFile { path: "token".into(), state }).into_iter().collect();
-            let fingerprint = Fingerprint::of(&place(1000, "host"), &env, &source, None, &tokens);
+            let fingerprint = Fingerprint::of(&place(1000, "host"), &env, &source, &Endpoints::default(), &tokens);
             Some((who, fingerprint))
         }
 
@@ -247,12 +264,15 @@ mod tests {
     fn another_user_machine_or_directory_is_another_identity() {
         let (env, files) = (Env::default(), files("[default]\ncredential_process = creds\n", ""));
         let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
-        let of = |place: &Place| Fingerprint::of(place, &env, &source, None, &[]);
+        let nowhere = Endpoints::default();
+        let of = |place: &Place| Fingerprint::of(place, &env, &source, &nowhere, &[]);
         let one = of(&place(1000, "a"));
         assert_ne!(one, of(&place(1001, "a")));
         assert_ne!(one, of(&place(1000, "b")));
         assert_ne!(one, of(&Place { working_directory: Some("/a".into()), ..place(1000, "a") }));
-        assert_ne!(one, Fingerprint::of(&place(1000, "a"), &env, &source, Some("http://127.0.0.1:1"), &[]));
+        let sts = Some(Located { text: "http://127.0.0.1:1".into(), place: String::new() });
+        let elsewhere = Endpoints { sts, ..Endpoints::default() };
+        assert_ne!(one, Fingerprint::of(&place(1000, "a"), &env, &source, &elsewhere, &[]));
     }
 
     #[test]
@@ -267,6 +287,25 @@ mod tests {
         assert_eq!(one, of("", &format!("# a comment\n{KEYS}\n\n[b]\naws_access_key_id = x\n")).fingerprint());
         assert_ne!(one, of("[profile a]\nregion = x\n", KEYS).fingerprint(), "in doubt, the whole section counts");
         assert_ne!(one, world.with("AWS_NEW_VARIABLE", "x").fingerprint());
+    }
+
+    /// Keys are never joined from two files.
+    #[test]
+    fn in_which_file_a_property_stands_is_a_part_of_it() {
+        let of = |config: &str, credentials: &str| World::of(config, credentials).who().expect("somebody signs");
+        let keys = "aws_access_key_id = ASIA\naws_secret_access_key = s\n";
+        let (apart, without_token) = of("[default]\naws_session_token = t\n", &format!("[default]\n{keys}"));
+        let (together, with_token) = of("[default]\n", &format!("[default]\n{keys}aws_session_token = t\n"));
+        assert_ne!(apart, together);
+        assert_ne!(without_token, with_token);
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_one_that_is_not_set() {
+        let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
+        for (name, counts) in [("AWS_PROFILE", false), ("AWS_CONFIG_FILE", false), ("AWS_SECURITY_TOKEN", true)] {
+            assert_eq!(world.fingerprint() != world.clone().with(name, "").fingerprint(), counts, "{name}");
+        }
     }
 
     #[test]
@@ -291,8 +330,15 @@ mod tests {
     fn an_absent_token_file_is_not_an_empty_one() {
         let (env, files) = (Env::default(), files("[default]\nlogin_session = arn\n", ""));
         let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
-        let of =
-            |state| Fingerprint::of(&place(0, "a"), &env, &source, None, &[SourceFile { path: "f".into(), state }]);
+        let of = |state| {
+            Fingerprint::of(
+                &place(0, "a"),
+                &env,
+                &source,
+                &Endpoints::default(),
+                &[SourceFile { path: "f".into(), state }],
+            )
+        };
         assert_ne!(of(FileState::Absent), of(FileState::Contents(Vec::new())));
         assert_ne!(of(FileState::Absent), of(FileState::Contents(b"absent".to_vec())));
     }
@@ -359,15 +405,21 @@ mod tests {
             1 => World { env: other.env, ..world },
             2 => World { config: other.config, ..world },
             3 => World { credentials: other.credentials, ..world },
-            _ => World { token: other.token, ..world },
+            4 => World { token: other.token, ..world },
+            // The last line of the one file, moved to the other.
+            _ => {
+                let (config, line) = world.config.trim_end().rsplit_once('\n').unwrap_or_default();
+                let credentials = format!("{}{line}\n", world.credentials);
+                World { config: format!("{config}\n"), credentials, ..world }
+            }
         }
     }
 
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn whatever_changes_who_signs_changes_it(one in world(), other in world(), what in 0usize..6) {
-            let other = if what == 5 { other } else { changed(&one, &other, what) };
+        fn whatever_changes_who_signs_changes_it(one in world(), other in world(), what in 0usize..7) {
+            let other = if what == 6 { other } else { changed(&one, &other, what) };
             if let (Some((who, fingerprint)), Some((other_who, other_fingerprint))) = (one.who(), other.who()) {
                 prop_assert!(who == other_who || fingerprint != other_fingerprint, "{who} and {other_who}");
                 prop_assert!(one != other || fingerprint == other_fingerprint);

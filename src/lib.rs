@@ -17,7 +17,7 @@
 //! `get_token` is the only module that knows this order, and `credential_source` the only one that knows where the caller's
 //! credentials come from. Files that touch neither disk, network nor clock: `aws_file`, `aws_keys`, `credential_source`,
 //! `dates`, `directory_words`, `endpoints`, `exec_credential`, `identity`, `names`, `profile_files`, `region`, `request`,
-//! `cache::key`, `cache::entry`, `presign`, `token`, `words`.
+//! `sso_token`, `cache::key`, `cache::entry`, `presign`, `token`, `words`.
 
 #![forbid(unsafe_code)]
 
@@ -75,6 +75,8 @@ pub mod request;
 pub mod secret;
 /// Reading the files that decide who the caller is.
 pub mod source_files;
+/// What is in a token file of `aws sso login`.
+pub mod sso_token;
 /// GetCallerIdentity and AssumeRole.
 pub mod sts;
 /// The token, and the rules by which a cluster accepts one.

@@ -4,13 +4,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
 use crate::credential_source::{Base, CredentialSource};
-use crate::dates;
 use crate::env::Env;
 use crate::source_files::{FileState, SourceFile, login_token_path, sso_token_path};
+use crate::sso_token::SsoToken;
 
 /// The login that a credential source needs.
 pub struct Login {
@@ -34,19 +31,6 @@ pub enum LoggedOut {
     Expired(Duration),
     /// The token file is none.
     Damaged,
-}
-
-/// A token file of SSO, without its secrets.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Token {
-    #[serde(rename = "accessToken")]
-    _access_token: IgnoredAny,
-    expires_at: String,
-    refresh_token: Option<IgnoredAny>,
-    client_id: Option<IgnoredAny>,
-    client_secret: Option<IgnoredAny>,
-    registration_expires_at: Option<String>,
 }
 
 impl Login {
@@ -96,14 +80,9 @@ impl Login {
 }
 
 fn expired(contents: &[u8], can_be_refreshed: bool, now: SystemTime) -> Option<LoggedOut> {
-    let token: Option<Token> = serde_json::from_slice(contents).ok();
-    let Some((token, end)) = token.and_then(|token| dates::parse(&token.expires_at).map(|end| (token, end))) else {
-        return Some(LoggedOut::Damaged);
-    };
-    let since = now.duration_since(end).ok()?;
-    let has_all = token.refresh_token.is_some() && token.client_id.is_some() && token.client_secret.is_some();
-    let registration_end = token.registration_expires_at.as_deref().and_then(dates::parse);
-    let refreshes = can_be_refreshed && has_all && registration_end.is_some_and(|end| end > now);
+    let Some(token) = SsoToken::parse(contents) else { return Some(LoggedOut::Damaged) };
+    let since = now.duration_since(token.ends).ok()?;
+    let refreshes = can_be_refreshed && token.registration(now).is_some();
     (!refreshes).then_some(LoggedOut::Expired(since))
 }
 
@@ -129,6 +108,7 @@ fn ago(since: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dates;
 
     #[test]
     fn a_session_is_over_when_its_token_is_and_no_refresh_can_help() {

@@ -146,6 +146,12 @@ impl RoleArn {
 }
 
 impl SessionName {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let fits = (2..=64).contains(&value.len()) && value.bytes().all(is_name_byte);
+        fits.then(|| SessionName(value.to_owned()))
+            .ok_or_else(|| Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`"))
+    }
+
     /// The caller's own name made fit: IAM user names are of the same alphabet, but may be a single letter; names
     /// from elsewhere may be anything.
     pub fn of_caller(name: &str) -> Self {

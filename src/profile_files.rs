@@ -61,6 +61,19 @@ pub struct Value<'a> {
     pub place: Place<'a>,
 }
 
+/// A value that is kept, and where it is written, in words: a variable, or a property with its profile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located {
+    pub text: String,
+    pub place: String,
+}
+
+impl From<Value<'_>> for Located {
+    fn from(Value { text, place }: Value) -> Self {
+        Located { text: text.to_owned(), place: place.to_string() }
+    }
+}
+
 /// Where a property is written. Shows as a person would look for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
@@ -142,6 +155,19 @@ impl<'a> ProfileFiles<'a> {
         Ok(is_there.then(|| Profile { name: name.to_owned(), kind, from_credentials, from_config }))
     }
 
+    /// # Errors
+    ///
+    /// [`Error::BrokenLine`], for what stands before the first header of a file: perhaps below one that lacks its bracket, so
+    /// that its profile would be passed over for another source.
+    pub fn check(&self) -> Result<(), Error> {
+        for file in [&self.config, &self.credentials] {
+            if let Some(stray) = file.sections.stray() {
+                return Err(broken_line(file.path, stray));
+            }
+        }
+        Ok(())
+    }
+
     /// Both paths as one would name them in a message.
     pub fn paths(&self) -> String {
         format!("{} or {}", self.config.path.display(), self.credentials.path.display())
@@ -210,28 +236,20 @@ impl<'a> Profile<'a> {
         self.parts().any(|part| part.section.property(property).is_some())
     }
 
-    /// The value of a property that may hold anything. One that is set to nothing is not set.
+    /// The value of a property. One that is set to nothing is not set. A comment behind it is cut, unless the property is
+    /// one that may hold anything.
     ///
     /// # Errors
     ///
     /// [`Error::BrokenLine`], where the value is one for which the AWS CLI refuses the file.
-    pub fn text(&self, property: &'static str) -> Result<Option<Value<'_>>, Error> {
+    pub fn get(&self, property: &'static str) -> Result<Option<Value<'_>>, Error> {
         for part in self.parts() {
             if let Some(value) = self.value(part, property)?.filter(|value| !value.text.is_empty()) {
-                return Ok(Some(value));
+                let value = Value { text: without_comment(property, value.text), ..value };
+                return Ok(Some(value).filter(|value| !value.text.is_empty()));
             }
         }
         Ok(None)
-    }
-
-    /// The value of a property that never holds white space before `#` or `;`: people write comments behind those.
-    ///
-    /// # Errors
-    ///
-    /// The same.
-    pub fn word(&self, property: &'static str) -> Result<Option<Value<'_>>, Error> {
-        let value = self.text(property)?.map(|value| Value { text: without_comment(value.text), ..value });
-        Ok(value.filter(|value| !value.text.is_empty()))
     }
 
     /// A property in the table of another, such as `endpoint_url` in `sts =` of a services section.
@@ -263,22 +281,35 @@ impl<'a> Profile<'a> {
     fn keys<'b>(&'b self, part: Option<&'b Part<'a>>) -> Result<Option<KeyProperties<'b>>, Error> {
         let Some(part) = part else { return Ok(None) };
         let Some(id) = self.value(part, "aws_access_key_id")? else { return Ok(None) };
-        let first = |names: [&'static str; 2]| match self.value(part, names[0])? {
-            Some(value) => Ok(Some(value)),
-            None => self.value(part, names[1]),
+        let set = |name| Ok(self.value(part, name)?.filter(|value| !value.text.is_empty()));
+        let session_token = match self.value(part, "aws_security_token")? {
+            Some(value) => Some(value),
+            None => self.value(part, "aws_session_token")?,
+        };
+        let expiry = match set("x_security_token_expires")? {
+            Some(value) => Some(value),
+            None => set("aws_expiration")?,
         };
         Ok(Some(KeyProperties {
             in_credentials_file: self.from_credentials.as_ref().is_some_and(|from| std::ptr::eq(from, part)),
             id,
             secret: self.value(part, "aws_secret_access_key")?,
-            session_token: first(["aws_security_token", "aws_session_token"])?,
-            expiry: first(["x_security_token_expires", "aws_expiration"])?.filter(|value| !value.text.is_empty()),
+            session_token,
+            expiry,
         }))
     }
 
-    /// All properties, those that come first first: what tells this section from every other.
+    /// All properties, those that come first first.
     pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.parts().flat_map(|part| part.section.properties().map(|property| (property.key(), &*property.value)))
+        self.properties_by_file().into_iter().flatten()
+    }
+
+    /// The same, those of the credentials file and then those of the config file: what tells this from all others.
+    pub fn properties_by_file(&self) -> [impl Iterator<Item = (&str, &str)>; 2] {
+        [&self.from_credentials, &self.from_config].map(|part| {
+            let properties = part.iter().flat_map(|part| part.section.properties());
+            properties.map(|property| (property.key(), &*property.value))
+        })
     }
 
     /// A property as it is written, whatever it is.
@@ -335,8 +366,24 @@ fn second_word(header: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A comment needs white space before it.
-fn without_comment(value: &str) -> &str {
+/// The properties whose values may hold white space before `#` or `;`. In all others that is a comment, which people
+/// write although the AWS CLI knows none there.
+const FREE_TEXT: [&str; 8] = [
+    "ca_bundle",
+    "credential_process",
+    "endpoint_url",
+    "external_id",
+    "login_session",
+    "role_session_name",
+    "sso_start_url",
+    "web_identity_token_file",
+];
+
+/// A value as it is meant. A comment needs white space before it.
+pub fn without_comment<'a>(property: &str, value: &'a str) -> &'a str {
+    if FREE_TEXT.iter().any(|free| property.eq_ignore_ascii_case(free)) {
+        return value;
+    }
     let mut starts = value.match_indices(['#', ';']).map(|(at, _)| at);
     let comment = starts.find(|&at| at == 0 || value[..at].ends_with(char::is_whitespace));
     value[..comment.unwrap_or(value.len())].trim_end()
@@ -357,7 +404,7 @@ pub mod tests {
 region = us-east-1 # where most things are
 [profile dev]   ; a comment
 REGION=eu-west-1
-secret = a#b;c #d
+external_id = a#b;c #d
 s3 =
   region = not-this-one
 source_profile = base
@@ -376,7 +423,7 @@ region =
         let files = files(CONFIG, "[dev]\nregion = eu-west-2\n[default]\n[profile x]\n[empty]\nregion = eu-west-1\n");
         let get = |profile: &str, property| {
             let profile = files.profile(profile).unwrap()?;
-            profile.word(property).unwrap().map(|value| value.text.to_owned())
+            profile.get(property).unwrap().map(|value| value.text.to_owned())
         };
         assert_eq!(get("default", "region").as_deref(), Some("us-east-1"));
         assert_eq!(get("dev", "region").as_deref(), Some("eu-west-2"), "the credentials file comes first");
@@ -384,9 +431,9 @@ region =
         assert_eq!(get("bar", "region").as_deref(), Some("eu-west-3"));
         assert_eq!(get("empty", "region").as_deref(), Some("eu-west-1"));
         let dev = files.profile("dev").unwrap().unwrap();
-        let secret = dev.text("secret").unwrap().unwrap();
-        assert_eq!(secret.text, "a#b;c #d", "what may hold anything has no comment");
-        assert_eq!(secret.place.to_string(), "`secret` of profile `dev` (line 5 of config)");
+        let id = dev.get("external_id").unwrap().unwrap();
+        assert_eq!(id.text, "a#b;c #d", "what may hold anything has no comment");
+        assert_eq!(id.place.to_string(), "`external_id` of profile `dev` (line 5 of config)");
         assert!(files.profile("plain").unwrap().is_none());
         assert!(files.profile("x").unwrap().is_none());
         assert!(files.profile("profile x").unwrap().is_some(), "the AWS CLI calls it so");
@@ -423,7 +470,7 @@ region =
         let region = |config: &str, name: &str| {
             let files = files(config, "");
             let profile = files.profile(name).unwrap().unwrap();
-            let region = profile.word("region").unwrap().map(|value| value.text.to_owned());
+            let region = profile.get("region").unwrap().map(|value| value.text.to_owned());
             region.unwrap_or_default()
         };
         assert_eq!(region("[default]\nregion = a\n[profile default]\noutput = c\n", "default"), "");
@@ -437,8 +484,8 @@ region =
         let error = files.profile("a").unwrap_err().to_string();
         assert!(error.contains("config") && error.contains("line 2"), "{error}");
         let b = files.profile("b").unwrap().unwrap();
-        assert_eq!(b.word("region").unwrap().map(|value| value.text), Some("r"));
-        assert!(b.text("s3").is_err());
+        assert_eq!(b.get("region").unwrap().map(|value| value.text), Some("r"));
+        assert!(b.get("s3").is_err());
         assert_eq!(files.broken_lines().map(|(_, broken)| broken.line).collect::<Vec<_>>(), [2, 5]);
     }
 
@@ -463,7 +510,8 @@ region =
     #[test]
     fn a_comment_needs_white_space_before_it() {
         for (value, expected) in [("a # b", "a"), ("a#b", "a#b"), ("a\t; b", "a"), ("# b", ""), ("a", "a")] {
-            assert_eq!(without_comment(value), expected, "{value}");
+            assert_eq!(without_comment("region", value), expected, "{value}");
+            assert_eq!(without_comment("External_ID", value), value);
         }
     }
 

@@ -2,13 +2,13 @@
 //! everything is checked. Pure: it reads no file and asks nobody.
 
 use crate::cli::{AwsCliArgs, GlobalArgs, TokenArgs};
-use crate::credential_source::{Base, CredentialSource, Located};
-use crate::endpoints::{Service, endpoint_url};
+use crate::credential_source::{Base, CredentialSource};
+use crate::endpoints::Endpoints;
 use crate::env::Env;
 use crate::error::{Error, Warning};
 use crate::exec_credential::{ApiVersion, ExecInfo};
-use crate::names::{ClusterName, ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
-use crate::profile_files::{Profile, Value};
+use crate::names::{ClusterName, ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration, SessionName};
+use crate::profile_files::{Located, Profile, ProfileFiles, Value};
 use crate::region::Region;
 
 /// One token, as asked for.
@@ -16,8 +16,8 @@ use crate::region::Region;
 pub struct TokenRequest {
     pub cluster: ClusterName,
     pub endpoint: StsEndpoint,
-    /// Where STS is asked, if elsewhere than at its own address.
-    pub sts_url: Option<String>,
+    /// Where AWS is asked, if elsewhere than at its own addresses.
+    pub endpoints: Endpoints,
     /// Roles of the profile that are assumed on the way to the last one, first one first.
     pub via: Vec<RoleRequest>,
     /// The last one: of `--role`, or else of the profile.
@@ -56,8 +56,7 @@ pub struct Written {
     pub unused_mfa_serial: Option<String>,
 }
 
-/// Which of the region's STS hosts is meant. Overrides of the endpoint are the SDK's business: they move the calls,
-/// never the presigned host.
+/// Which of the region's STS hosts is meant: the one in the token, whatever address is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StsEndpoint {
     pub region: Region,
@@ -91,6 +90,7 @@ impl TokenRequest {
         env: &Env,
         exec_info: &ExecInfo,
         source: &CredentialSource,
+        files: &ProfileFiles,
     ) -> Result<Self, Error> {
         check_aws_cli_args(&global.aws_cli)?;
         let profile = source.profile();
@@ -106,9 +106,13 @@ impl TokenRequest {
         let mut via = steps.collect::<Result<Vec<_>, _>>()?;
         let of_profile = if args.role.is_empty() { via.pop() } else { None };
         let role = RoleRequest::resolve(args, &endpoint.region, source, of_profile)?;
+        let endpoints = Endpoints::resolve(env, profile, files, matches!(source.base, Base::Sso(_)))?;
+        if role.is_some() || matches!(source.base, Base::WebIdentity(_)) {
+            endpoint.check_override(&endpoints)?;
+        }
         Ok(TokenRequest {
             cluster: resolve_cluster(args, env)?,
-            sts_url: sts_url(env, source, &endpoint, role.is_some() || matches!(source.base, Base::WebIdentity(_)))?,
+            endpoints,
             via,
             role,
             endpoint,
@@ -141,12 +145,24 @@ impl TokenRequest {
     }
 }
 
+impl StsEndpoint {
+    fn check_override(&self, endpoints: &Endpoints) -> Result<(), Error> {
+        match &endpoints.sts {
+            Some(Located { place, .. }) if self.use_fips || self.use_dual_stack => {
+                let why = format!("{place} names another endpoint, which cannot be combined with FIPS or dual-stack");
+                Err(Error::NoEndpoint { region: self.region.to_string(), why })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl RoleRequest {
     /// What a profile with `role_arn` says.
     fn of_profile(profile: &Profile, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
-        let arn = profile.word("role_arn")?.expect("a role is one because it has this");
-        let serial = profile.word("mfa_serial")?;
-        let duration = profile.word("duration_seconds")?;
+        let arn = profile.get("role_arn")?.expect("a role is one because it has this");
+        let serial = profile.get("mfa_serial")?;
+        let duration = profile.get("duration_seconds")?;
         let written = Written {
             profile: Some(profile.name().to_owned()),
             duration: duration.map(|value| value.place.to_string()),
@@ -156,11 +172,11 @@ impl RoleRequest {
         Ok(RoleRequest {
             candidates: vec![at_place(arn, |arn| RoleArn::parse(arn, region))?],
             session_name: profile
-                .text("role_session_name")?
+                .get("role_session_name")?
                 .map(|name| at_place(name, NameTemplate::parse))
                 .transpose()?,
             source_identity: None,
-            external_id: profile.text("external_id")?.map(|id| at_place(id, ExternalId::parse)).transpose()?,
+            external_id: profile.get("external_id")?.map(|id| at_place(id, ExternalId::parse)).transpose()?,
             duration: duration.map(|duration| at_place(duration, SessionDuration::parse)).transpose()?,
             mfa_serial: serial.map(|serial| at_place(serial, MfaSerial::parse)).transpose()?,
             written,
@@ -219,7 +235,7 @@ impl RoleRequest {
         }
         // A profile's device is that of its user, unless the profile is a role, which has none.
         let of_user = source.profile().filter(|_| !source.is_environment_keys() && source.roles().next().is_none());
-        let of_profile = of_user.map(|profile| profile.word("mfa_serial")).transpose()?.flatten();
+        let of_profile = of_user.map(|profile| profile.get("mfa_serial")).transpose()?.flatten();
         let mfa_serial = match (given_serial, of_profile) {
             (None, Some(serial)) => Some(at_place(serial, MfaSerial::parse)?),
             (given, _) => given,
@@ -247,7 +263,7 @@ fn check_source(source: &CredentialSource) -> Result<(), Error> {
     match &source.base {
         Base::WebIdentity(identity) => {
             if let Some(Located { text, place }) = &identity.session_name {
-                NameTemplate::parse(text).map_err(Error::invalid(place))?;
+                SessionName::parse(text).map_err(Error::invalid(place))?;
             }
             Ok(())
         }
@@ -333,7 +349,7 @@ fn resolve_region(
             return parse_region(name, region);
         }
     }
-    match source.profile().map(|profile| profile.word("region")).transpose()?.flatten() {
+    match source.profile().map(|profile| profile.get("region")).transpose()?.flatten() {
         Some(region) => parse_region(&region.place.to_string(), region.text),
         None => Err(Error::NoRegion { profile: source.choice.name.clone() }),
     }
@@ -353,23 +369,8 @@ fn switch(env: &Env, profile: Option<&Profile>, variable: &'static str, property
     if let Some(value) = env.get(variable) {
         return parse(value).ok_or_else(|| Error::input(variable, value, "`true` or `false`"));
     }
-    let Some(value) = profile.map(|profile| profile.word(property)).transpose()?.flatten() else { return Ok(false) };
+    let Some(value) = profile.map(|profile| profile.get(property)).transpose()?.flatten() else { return Ok(false) };
     parse(value.text).ok_or_else(|| Error::input(value.place.to_string(), value.text, "`true` or `false`"))
-}
-
-/// Where STS is asked, if elsewhere than at its own address.
-fn sts_url(
-    env: &Env,
-    source: &CredentialSource,
-    endpoint: &StsEndpoint,
-    is_asked: bool,
-) -> Result<Option<String>, Error> {
-    let Some(Located { text, place }) = endpoint_url(Service::Sts, env, source)? else { return Ok(None) };
-    if is_asked && (endpoint.use_fips || endpoint.use_dual_stack) {
-        let why = format!("{place} names another endpoint, which cannot be combined with FIPS or dual-stack");
-        return Err(Error::NoEndpoint { region: endpoint.region.to_string(), why });
-    }
-    Ok(Some(text))
 }
 
 #[cfg(test)]

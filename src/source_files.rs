@@ -14,6 +14,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::profile_files::ProfileFiles;
 use crate::secret::Secret;
+use crate::sso_token::SsoToken;
 
 /// No config file comes near this; a device would not end.
 pub const MAX_LEN: u64 = 64 << 20;
@@ -96,21 +97,11 @@ impl SourceFile {
         SourceFile { path, state }
     }
 
-    /// An SSO session's access token is replaced every hour, in the same login. The refresh token tells logins apart.
+    /// An SSO session's access token is replaced every hour, in the same login.
     fn without_what_a_refresh_changes(self) -> Self {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Login {
-            start_url: Option<String>,
-            refresh_token: Secret,
-        }
-
-        match serde_json::from_slice::<Login>(self.contents()) {
-            Ok(Login { start_url, refresh_token }) => {
-                let login = format!("{}\n{}", start_url.unwrap_or_default(), refresh_token.expose());
-                SourceFile { state: FileState::Contents(login.into_bytes()), ..self }
-            }
-            Err(_) => self,
+        match SsoToken::parse(self.contents()).and_then(|token| token.login()) {
+            Some(login) => SourceFile { state: FileState::Contents(login.into_bytes()), ..self },
+            None => self,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_credential_types::Credentials;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sts::operation::assume_role::AssumeRoleOutput;
+use aws_sdk_sts::types::{self as sts_types, AssumedRoleUser};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeDeserializationInterceptorContextRef,
@@ -129,7 +129,8 @@ impl<'a> Caller<'a> {
             .set_token_code(mfa.map(|(_, code)| code.expose().to_owned()));
         let output = self.aws.wait(doing, call.send())?.map_err(|error| self.aws.named(failure(doing(), &error)))?;
         let clock_skew = self.clock_skew.seconds();
-        let credentials = session_credentials(output, role, name, clock_skew, clock());
+        let answer = (output.assumed_role_user, output.credentials);
+        let credentials = session_credentials(answer, role, name.as_str(), clock_skew, clock());
         let credentials = credentials.map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })?;
         Ok(Signer { credentials, clock_skew })
     }
@@ -138,28 +139,23 @@ impl<'a> Caller<'a> {
 /// A session of a role for a token of an identity provider. Nothing is signed.
 pub async fn assume_role_with_web_identity(
     aws: &Aws<'_>,
-    role_arn: &str,
+    role: &RoleArn,
     session_name: &str,
     token: &str,
+    now: SystemTime,
 ) -> Result<Credentials, Error> {
     let doing = || Doing::AssumeRoleWithWebIdentity;
-    let bad = |why: &str| Error::BadAnswer { doing: doing(), why: why.to_owned() };
-    let client = Client::from_conf(aws.sts_config().interceptor(BoundedAnswer).build());
-    let call = client
+    let clock_skew = ClockSkew(Arc::new(Mutex::new(0)));
+    let config = aws.sts_config().interceptor(clock_skew.clone()).interceptor(BoundedAnswer);
+    let call = Client::from_conf(config.build())
         .assume_role_with_web_identity()
-        .role_arn(role_arn)
+        .role_arn(role.as_str())
         .role_session_name(session_name)
         .web_identity_token(token);
     let output = call.send().await.map_err(|error| aws.named(failure(doing(), &error)))?;
-    let credentials = output.credentials.ok_or_else(|| bad("it has no credentials"))?;
-    let expiry = SystemTime::try_from(credentials.expiration).map_err(|_| bad("its credentials' expiry is no time"))?;
-    Ok(Credentials::new(
-        credentials.access_key_id,
-        credentials.secret_access_key,
-        Some(credentials.session_token),
-        Some(expiry),
-        "AssumeRoleWithWebIdentity",
-    ))
+    let answer = (output.assumed_role_user, output.credentials);
+    session_credentials(answer, role, session_name, clock_skew.seconds(), now)
+        .map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })
 }
 
 /// What AssumeRole says besides the role.
@@ -177,17 +173,17 @@ fn sessions_of(role: &RoleArn) -> String {
 
 /// The credentials in STS's answer, if it is an answer to what was asked.
 fn session_credentials(
-    output: AssumeRoleOutput,
+    (user, credentials): (Option<AssumedRoleUser>, Option<sts_types::Credentials>),
     role: &RoleArn,
-    session_name: &SessionName,
+    session_name: &str,
     clock_skew: i64,
     now: SystemTime,
 ) -> Result<Credentials, &'static str> {
-    let assumed = output.assumed_role_user.map(|user| user.arn).unwrap_or_default();
+    let assumed = user.map(|user| user.arn).unwrap_or_default();
     if assumed != format!("{}{session_name}", sessions_of(role)) {
         return Err("it is for another role than the one asked for");
     }
-    let credentials = output.credentials.ok_or("it has no credentials")?;
+    let credentials = credentials.ok_or("it has no credentials")?;
     let expiry = SystemTime::try_from(credentials.expiration).map_err(|_| "its credentials' expiry is no time")?;
     let expiry = shift(expiry, -clock_skew);
     if expiry <= now {

@@ -334,6 +334,7 @@ fn time(seconds: u64) -> SystemTime {
 mod tests {
     use super::*;
     use crate::credential_source::{CredentialSource, ProfileChoice};
+    use crate::endpoints::Endpoints;
     use crate::env::Env;
     use crate::identity::{Fingerprint, Place};
     use crate::names::ClusterName;
@@ -349,7 +350,7 @@ mod tests {
         let files = files("", "");
         let source =
             CredentialSource::resolve(ProfileChoice::resolve(None, &Env::default()).unwrap(), &Env::default(), &files);
-        let identity = Fingerprint::of(&place, &Env::default(), &source.unwrap(), None, &[]);
+        let identity = Fingerprint::of(&place, &Env::default(), &source.unwrap(), &Endpoints::default(), &[]);
         Key::token(&identity, &endpoint, None, &ClusterName::parse(cluster).unwrap())
     }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use crate::endpoints::without_secrets;
 use crate::env::Env;
 use crate::error::Error;
 use crate::secret::Secret;
@@ -46,7 +47,7 @@ pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
     if !is_local {
         return Err(Error::input(
             variable,
-            &url,
+            &without_secrets(&url),
             "an http URL of this machine, or of ECS's or EKS's credentials service",
         ));
     }

@@ -1,8 +1,8 @@
 //! An SSO session, as a profile and the section that it refers to describe it together.
 
-use super::{Located, profile_failed};
+use super::profile_failed;
 use crate::error::{Error, shown};
-use crate::profile_files::{Kind, Profile, ProfileFiles};
+use crate::profile_files::{Kind, Located, Profile, ProfileFiles, without_comment};
 
 #[derive(Debug)]
 pub struct Sso<'a> {
@@ -23,10 +23,10 @@ impl Sso<'_> {
 
 /// A profile with an account or a role name is an SSO profile, whatever else it lacks.
 pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result<Option<Sso<'a>>, Error> {
-    if profile.word("sso_account_id")?.is_none() && profile.word("sso_role_name")?.is_none() {
+    if profile.get("sso_account_id")?.is_none() && profile.get("sso_role_name")?.is_none() {
         return Ok(None);
     }
-    let session = match profile.word("sso_session")? {
+    let session = match profile.get("sso_session")? {
         None => None,
         Some(name) => match files.section(Kind::SsoSession, name.text)? {
             Some(session) => Some(session),
@@ -43,20 +43,19 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
         return Err(profile_failed(profile.name(), &why, &format!("remove `{property}` from one of them")));
     }
     let mut missing = Vec::new();
-    let mut part = |property: &'static str, is_free: bool| -> Result<Located, Error> {
+    let mut part = |property: &'static str| -> Result<Located, Error> {
         for section in [Some(profile), session.as_ref()].into_iter().flatten() {
-            let value = if is_free { section.text(property)? } else { section.word(property)? };
-            if let Some(value) = value {
-                return Ok(Located { text: value.text.to_owned(), place: value.place.to_string() });
+            if let Some(value) = section.get(property)? {
+                return Ok(value.into());
             }
         }
         missing.push(format!("`{property}`"));
         Ok(Located { text: String::new(), place: String::new() })
     };
-    let account_id = part("sso_account_id", false)?.text;
-    let role_name = part("sso_role_name", false)?.text;
-    let start_url = part("sso_start_url", true)?.text;
-    let region = part("sso_region", false)?;
+    let account_id = part("sso_account_id")?.text;
+    let role_name = part("sso_role_name")?.text;
+    let start_url = part("sso_start_url")?.text;
+    let region = part("sso_region")?;
     if missing.is_empty() {
         return Ok(Some(Sso { session, start_url, region, account_id, role_name }));
     }
@@ -68,7 +67,9 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
 
 /// A property that both have, with different values.
 fn contradiction(profile: &Profile, session: &Profile) -> Option<String> {
-    let differs =
-        |(key, value): &(&str, &str)| profile.written(key).is_some_and(|own| !own.is_empty() && own != *value);
+    let differs = |(key, value): &(&str, &str)| {
+        let own = profile.written(key).map_or("", |own| without_comment(key, own));
+        !own.is_empty() && own != without_comment(key, value)
+    };
     session.properties().find(differs).map(|(key, _)| key.to_ascii_lowercase())
 }

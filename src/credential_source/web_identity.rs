@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{Base, Found, Located};
+use super::{Base, Found};
 use crate::env::Env;
 use crate::error::Error;
-use crate::profile_files::Profile;
+use crate::profile_files::{Located, Profile};
 
 #[derive(Debug)]
 pub struct WebIdentity {
@@ -25,11 +25,8 @@ pub(super) fn web_identity<'a>(
         if let Some(text) = env.and_then(|env| env.get(variable)) {
             return Ok(Some((Located { text: text.to_owned(), place: variable.to_owned() }, Found::InEnvironment)));
         }
-        let value = profile.map(|profile| profile.text(property)).transpose()?.flatten();
-        Ok(value.map(|value| {
-            let located = Located { text: value.text.to_owned(), place: value.place.to_string() };
-            (located, Found::InProfile)
-        }))
+        let value = profile.map(|profile| profile.get(property)).transpose()?.flatten();
+        Ok(value.map(|value| (value.into(), Found::InProfile)))
     };
     let Some((token_file, found)) = part("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")? else {
         return Ok(None);

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::Aws;
 use crate::credential_source::{Authorization, Container, TOKEN_FILE_VARIABLE};
 use crate::dates;
+use crate::endpoints::authority;
 use crate::error::{Doing, Error, shown};
 use crate::http_client::{self, Answer};
 use crate::secret::Secret;
@@ -49,7 +50,7 @@ pub async fn credentials(aws: &Aws<'_>, container: &Container) -> Result<Credent
             Ok(Answer { status, body }) => {
                 return Err(aws.failed(format!("it answered HTTP {status}{}", reason(&body)), None));
             }
-            Err(why) => Error::Unreachable { doing: doing(), why: format!("{why} (at {})", container.url) },
+            Err(why) => Error::Unreachable { doing: doing(), why: format!("{why} (at {})", authority(&container.url)) },
         };
         if tries_left == 0 {
             return Err(failing);

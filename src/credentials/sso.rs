@@ -11,48 +11,24 @@ use aws_config::Region;
 use aws_credential_types::Credentials;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use serde_json::{Map, Value};
 
 use super::Aws;
 use crate::credential_source::Sso;
-use crate::dates;
-use crate::endpoints::{Service, endpoint_url};
 use crate::error::{Doing, Error};
 use crate::secret::Secret;
 use crate::source_files::{SourceFile, sso_token_path};
+use crate::sso_token::{Refreshed, Registration, SsoToken};
 use crate::sts::failure;
-use crate::token::unix_seconds;
 
 /// A token that ends sooner is refreshed, where that is possible.
 const REFRESH_WINDOW: Duration = Duration::from_secs(5 * 60);
-
-/// A token file as it was read. Other programs' fields in it stay.
-struct TokenFile(Map<String, Value>);
-
-impl TokenFile {
-    fn text(&self, field: &str) -> Option<&str> {
-        self.0.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
-    }
-
-    fn ends(&self) -> Option<SystemTime> {
-        dates::parse(self.text("expiresAt")?)
-    }
-
-    /// What a refresh needs: client, its secret, the refresh token.
-    fn registration(&self, now: SystemTime) -> Option<[&str; 3]> {
-        let holds = dates::parse(self.text("registrationExpiresAt")?)? > now;
-        holds.then_some([self.text("clientId")?, self.text("clientSecret")?, self.text("refreshToken")?])
-    }
-}
 
 pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Result<Credentials, Error> {
     let path = sso_token_path(aws.env, sso.token_name());
     let token = access_token(aws, sso, &path, now).await?;
     let mut config = aws_sdk_sso::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
-    if let Some(url) = endpoint_url(Service::Sso, aws.env, aws.source)? {
-        config = config.endpoint_url(url.text).use_fips(false).use_dual_stack(false);
+    if let Some(url) = &aws.endpoints.sso {
+        config = config.endpoint_url(&url.text).use_fips(false).use_dual_stack(false);
     }
     let call = aws_sdk_sso::Client::from_conf(config.build())
         .get_role_credentials()
@@ -62,7 +38,7 @@ pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Resul
     let output = call.send().await.map_err(|error| match error.as_service_error() {
         // Its token was withdrawn: logged out elsewhere.
         Some(GetRoleCredentialsError::UnauthorizedException(_)) => aws.needs_login("its SSO session is over"),
-        _ => failure(Doing::GetCredentials(aws.source.name()), &error),
+        _ => at_the_portal(sso, failure(Doing::GetCredentials(aws.source.name()), &error)),
     })?;
     let lacking = || aws.failed("the SSO portal's answer has no credentials".into(), None);
     let found = output.role_credentials.ok_or_else(lacking)?;
@@ -74,38 +50,32 @@ pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Resul
 
 /// The token of the file, or a new one, which is written there.
 async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime) -> Result<Secret, Error> {
-    let damaged = || aws.needs_login("the token file of its SSO session cannot be understood");
     let file = SourceFile::read(path.to_owned());
-    let token = TokenFile(serde_json::from_slice(file.contents()).map_err(|_| damaged())?);
-    let (access_token, ends) = (token.text("accessToken").ok_or_else(damaged)?, token.ends().ok_or_else(damaged)?);
-    let registration = token.registration(now).filter(|_| sso.session.is_some() && ends < now + REFRESH_WINDOW);
-    let Some(registration) = registration else { return Ok(Secret::new(access_token)) };
+    let damaged = || aws.needs_login("the token file of its SSO session cannot be understood");
+    let token = SsoToken::parse(file.contents()).ok_or_else(damaged)?;
+    let ends_soon = sso.session.is_some() && token.ends < now + REFRESH_WINDOW;
+    let Some(registration) = token.registration(now).filter(|_| ends_soon) else { return Ok(token.access_token) };
     match refresh(aws, sso, registration).await {
         Ok(refreshed) => {
             // Where it cannot be kept, the next call refreshes once more.
-            let _ = write(path, &refreshed.written_over(&token, now));
+            let _ = write(path, &token.refreshed(&refreshed, now));
             Ok(refreshed.access_token)
         }
-        Err(_) if ends > now => Ok(Secret::new(access_token)),
+        Err(_) if token.ends > now => Ok(token.access_token),
         Err(error) => Err(error),
     }
 }
 
-struct Refreshed {
-    access_token: Secret,
-    refresh_token: Option<Secret>,
-    life: Duration,
-}
-
-async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, [id, secret, refresh_token]: [&str; 3]) -> Result<Refreshed, Error> {
+async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, registration: Registration<'_>) -> Result<Refreshed, Error> {
+    let Registration { client_id, client_secret, refresh_token } = registration;
     let mut config = aws_sdk_ssooidc::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
-    if let Some(url) = endpoint_url(Service::SsoOidc, aws.env, aws.source)? {
-        config = config.endpoint_url(url.text).use_fips(false).use_dual_stack(false);
+    if let Some(url) = &aws.endpoints.sso_oidc {
+        config = config.endpoint_url(&url.text).use_fips(false).use_dual_stack(false);
     }
     let call = aws_sdk_ssooidc::Client::from_conf(config.build())
         .create_token()
-        .client_id(id)
-        .client_secret(secret)
+        .client_id(client_id)
+        .client_secret(client_secret)
         .grant_type("refresh_token")
         .refresh_token(refresh_token);
     let output = call.send().await.map_err(|error| match error.as_service_error() {
@@ -116,7 +86,7 @@ async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, [id, secret, refresh_token]: [&st
             | CreateTokenError::InvalidGrantException(_)
             | CreateTokenError::UnauthorizedClientException(_),
         ) => aws.needs_login("its SSO session is over"),
-        _ => failure(Doing::GetCredentials(aws.source.name()), &error),
+        _ => at_the_portal(sso, failure(Doing::GetCredentials(aws.source.name()), &error)),
     })?;
     let access_token = output.access_token.ok_or_else(|| aws.needs_login("its SSO session gave no new token"))?;
     let life = Duration::from_secs(u64::try_from(output.expires_in).unwrap_or_default());
@@ -124,16 +94,13 @@ async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, [id, secret, refresh_token]: [&st
     Ok(Refreshed { access_token: Secret::new(access_token), refresh_token, life })
 }
 
-impl Refreshed {
-    fn written_over(&self, old: &TokenFile, now: SystemTime) -> Vec<u8> {
-        let mut fields = old.0.clone();
-        let ends = DateTime::from_secs(unix_seconds(now + self.life)).fmt(Format::DateTime);
-        fields.insert("accessToken".into(), self.access_token.expose().into());
-        fields.insert("expiresAt".into(), ends.expect("a time of our days has a year of four digits").into());
-        if let Some(token) = &self.refresh_token {
-            fields.insert("refreshToken".into(), token.expose().into());
+/// A failure to reach AWS, with whom.
+fn at_the_portal(sso: &Sso, error: Error) -> Error {
+    match error {
+        Error::Unreachable { doing, why } => {
+            Error::Unreachable { doing, why: format!("{why} (at the SSO portal in {})", sso.region.text) }
         }
-        Value::Object(fields).to_string().into_bytes()
+        other => other,
     }
 }
 

@@ -214,7 +214,7 @@ impl Call<'_> {
         let names = identifying_variables(self.env).map(|(name, _)| name.to_string_lossy().into_owned());
         let mut in_a_shell_with: Vec<String> = names.filter(|name| !SHOWN.contains(&name.as_str())).collect();
         if self.source.process().is_some() {
-            in_a_shell_with.push("whatever `env` of the exec block sets".into());
+            in_a_shell_with.push("all else that `env` of the exec block sets".into());
         }
         Command { line: line + " >/dev/null", in_a_shell_with, keeps_nothing: self.request.cache == CacheMode::Off }
     }

@@ -41,6 +41,12 @@ fn a_header_without_its_bracket_lets_nobody_else_sign() {
     let text = format!("[default]\n{}[other\n{}", keys(&account.alice), keys(&account.bob));
     let plugin = account.plugin().write(".aws/credentials", &text);
     assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 4: "));
+    // The first one too, where nothing would be left but the machine's own identity, or another source's.
+    let text = format!("[default\n{}", keys(&account.alice));
+    let plugin = account.plugin().write(".aws/credentials", &text);
+    for plugin in [plugin.clone(), plugin.keys(&account.bob)] {
+        assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 1: it stands before the first"));
+    }
 }
 
 #[test]
@@ -76,6 +82,41 @@ fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line()
     }
     let stderr = account.alices_plugin().env("AWS_CREDENTIAL_EXPIRATION", "soon").token(&[]).failed_with(2).to_owned();
     assert!(stderr.starts_with("eks-group-auth: error: AWS_CREDENTIAL_EXPIRATION `soon` is not valid: "), "{stderr}");
+}
+
+/// People write comments behind values, although the AWS CLI takes them for a part of these.
+#[test]
+fn a_comment_behind_a_value_is_cut_wherever_the_value_is_used() {
+    let account = Account::new();
+    account.sts.trust_web_identity("jwt", &account.dev);
+    let plugin = account.plugin().write("token", "jwt");
+    let token = plugin.home().join("token");
+    let config =
+        format!("[default]\nrole_arn = {} # ours\nweb_identity_token_file = {}\n", account.dev, token.display());
+    plugin.config(&config).token(&[]).good_token();
+    let config = "[default]\nsso_session = corp ; ours\nsso_account_id = 1 # dev\nsso_role_name = Dev\nsso_region = eu-west-1 # x\n\
+                  [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start/#\n";
+    account.plugin().config(config).token(&[]).failed_with(6);
+}
+
+/// Passwords and tokens that stand in URLs, and in front of the program where people take a `credential_process` for a
+/// shell's line.
+#[test]
+fn what_could_be_a_secret_in_a_setting_is_not_shown() {
+    let account = Account::new();
+    let said = |plugin: Plugin| {
+        let output = plugin.token(&["--role", &account.dev]);
+        assert_eq!(output.stdout, "");
+        assert!(!output.stderr.contains("MARKER") && output.stderr.contains("error: "), "{}", output.stderr);
+        output.stderr
+    };
+    said(account.alices_plugin().env("AWS_ENDPOINT_URL_STS", "user:MARKER@sts.corp"));
+    said(account.alices_plugin().env("AWS_ENDPOINT_URL_STS", "http://user:MARKER@127.0.0.1:1/?MARKER"));
+    for url in ["http://user:MARKER@127.0.0.1:1/x?token=MARKER", "http://user:MARKER@example.com/x?token=MARKER"] {
+        said(account.plugin().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", url));
+    }
+    let stderr = said(account.plugin().config("[default]\ncredential_process = PASSWORD=MARKER corp-creds\n"));
+    assert!(stderr.contains("write `env PASSWORD=…`"), "{stderr}");
 }
 
 #[test]

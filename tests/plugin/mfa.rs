@@ -229,7 +229,7 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     let kept = kubectls.env("EKS_GROUP_AUTH_CACHE", "off").token(&[]);
     assert!(
         kept.failed_with(6)
-            .contains("; nothing is kept with `--cache off`, so that every call needs a code of its own"),
+            .contains("; nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off, so that every call needs a code of its own"),
         "{}",
         kept.stderr
     );

@@ -18,7 +18,7 @@ fn key() -> Key {
     let (env, no_file) = (Env::default(), (Path::new(""), ""));
     let choice = ProfileChoice::resolve(None, &env).expect("nobody names one");
     let source = CredentialSource::resolve(choice, &env, &ProfileFiles::new(no_file, no_file)).expect("the machine's");
-    let identity = Fingerprint::of(&place, &env, &source, None, &[]);
+    let identity = Fingerprint::of(&place, &env, &source, &Default::default(), &[]);
     let region = Region::parse("eu-west-1").expect("a region");
     Key::caller(&identity, &StsEndpoint { region, use_fips: false, use_dual_stack: false }, "AKIA")
 }

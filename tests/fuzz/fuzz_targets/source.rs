@@ -6,7 +6,7 @@ use std::path::Path;
 
 use eks_group_auth::credential_source::{Base, CredentialSource, ProfileChoice};
 use eks_group_auth::directory_words::depends_on_directory;
-use eks_group_auth::endpoints::{Service, endpoint_url};
+use eks_group_auth::endpoints::Endpoints;
 use eks_group_auth::env::Env;
 use eks_group_auth::error::Error;
 use eks_group_auth::identity::{Fingerprint, Place};
@@ -47,11 +47,9 @@ fn resolve(flag: Option<&str>, env: &Env, config: &str, credentials: &str) -> Re
         }
     }
     let _ = source.shadows(env, &files);
-    for service in [Service::Sts, Service::Sso, Service::SsoOidc] {
-        let _ = endpoint_url(service, env, &source);
-    }
+    let endpoints = Endpoints::resolve(env, source.profile(), &files, true)?;
     let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
-    Ok((source.name(), Fingerprint::of(&place, env, &source, None, &[])))
+    Ok((source.name(), Fingerprint::of(&place, env, &source, &endpoints, &[])))
 }
 
 fuzz_target!(|world: (Option<&str>, Vec<(u8, &str)>, &str, &str)| {
