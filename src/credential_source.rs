@@ -54,7 +54,7 @@ impl ProfileChoice {
 #[derive(Debug)]
 pub struct CredentialSource<'a> {
     pub choice: ProfileChoice,
-    /// The profile in use, where there is one; it says how AWS is reached, whoever's keys sign.
+    /// The profile in use, where there is one; it says how AWS is reached, even where other keys sign.
     profile: Option<Profile<'a>>,
     /// Its source, the source of that, and so on.
     sources: Vec<Profile<'a>>,

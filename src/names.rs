@@ -1,5 +1,5 @@
 //! Strings of a certain form, each a type of its own, so that no two can be mistaken for each other. What is wrong with one
-//! is said here; where it is written, by whoever read it.
+//! is said here; where it is written, by the code that read it.
 
 use std::borrow::Cow;
 use std::fmt;

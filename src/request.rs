@@ -50,7 +50,7 @@ pub struct Written {
     pub profile: Option<String>,
     /// The property that the duration is from, with its place.
     pub duration: Option<String>,
-    /// Whether the role's own profile names the MFA device. Then a code is asked for, whoever the caller is.
+    /// Whether the role's own profile names the MFA device. Then a code is asked for, even from a role's session.
     pub mfa_serial_is_of_role: bool,
     /// Where the role has no MFA device: the one of a profile that its role starts from, which does not count for it.
     pub unused_mfa_serial: Option<String>,

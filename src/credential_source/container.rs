@@ -8,7 +8,7 @@ use crate::env::Env;
 use crate::error::Error;
 use crate::secret::Secret;
 
-/// Credentials of an ECS task, of EKS Pod Identity, and of whatever else speaks their protocol.
+/// Credentials of an ECS task, of EKS Pod Identity, and of other programs that speak their protocol.
 #[derive(Debug)]
 pub struct Container {
     pub url: String,

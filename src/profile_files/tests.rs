@@ -1,0 +1,138 @@
+use super::*;
+use proptest::prelude::*;
+
+/// Both files at the paths `config` and `credentials`.
+pub fn files<'a>(config: &'a str, credentials: &'a str) -> ProfileFiles<'a> {
+    ProfileFiles::new((Path::new("config"), config), (Path::new("credentials"), credentials))
+}
+
+const CONFIG: &str = "\
+[default]
+region = us-east-1 # where most things are
+[profile dev]   ; a comment
+REGION=eu-west-1
+external_id = a#b;c #d
+s3 =
+  region = not-this-one
+source_profile = base
+[plain]
+region = ignored
+[profile dev]
+output = json
+[profilefoo bar]
+region = eu-west-3
+[profile empty]
+region =
+";
+
+#[test]
+fn a_profile_has_the_properties_that_the_aws_cli_sees() {
+    let files = files(CONFIG, "[dev]\nregion = eu-west-2\n[default]\n[profile x]\n[empty]\nregion = eu-west-1\n");
+    let get = |profile: &str, property| {
+        let profile = files.profile(profile).unwrap()?;
+        profile.get(property).unwrap().map(|value| value.text.to_owned())
+    };
+    assert_eq!(get("default", "region").as_deref(), Some("us-east-1"));
+    assert_eq!(get("dev", "region").as_deref(), Some("eu-west-2"), "the credentials file comes first");
+    assert_eq!(get("dev", "output").as_deref(), Some("json"), "a section may be continued further down");
+    assert_eq!(get("bar", "region").as_deref(), Some("eu-west-3"));
+    assert_eq!(get("empty", "region").as_deref(), Some("eu-west-1"));
+    let dev = files.profile("dev").unwrap().unwrap();
+    let id = dev.get("external_id").unwrap().unwrap();
+    assert_eq!(id.text, "a#b;c #d", "what may hold anything has no comment");
+    assert_eq!(id.place.to_string(), "`external_id` of profile `dev` (line 5 of config)");
+    assert!(files.profile("plain").unwrap().is_none());
+    assert!(files.profile("x").unwrap().is_none());
+    assert!(files.profile("profile x").unwrap().is_some(), "the AWS CLI calls it so");
+}
+
+#[test]
+fn names_are_words_as_a_shell_splits_them() {
+    for (header, name) in [
+        ("profile x", "x"),
+        ("profile \"my team\"", "my team"),
+        ("profile 'x'", "x"),
+        ("profile team#1", "team#1"),
+        ("profile a;b", "a;b"),
+        ("profile  x", "x"),
+        ("profile\tx", "x"),
+        ("profile \"Someone's\"", "Someone's"),
+    ] {
+        assert!(is_of(header, Kind::Profile, name), "{header}");
+        assert!(!is_of(header, Kind::SsoSession, name), "{header}");
+    }
+    for (header, name) in [
+        ("profile two words", "two words"),
+        ("profile \"y", "y"),
+        ("profile", ""),
+        ("x", "x"),
+        ("profile a] # [x", "a"),
+    ] {
+        assert!(!is_of(header, Kind::Profile, name), "{header}");
+    }
+}
+
+#[test]
+fn of_two_spellings_the_later_replaces_the_earlier() {
+    let region = |config: &str, name: &str| {
+        let files = files(config, "");
+        let profile = files.profile(name).unwrap().unwrap();
+        let region = profile.get("region").unwrap().map(|value| value.text.to_owned());
+        region.unwrap_or_default()
+    };
+    assert_eq!(region("[default]\nregion = a\n[profile default]\noutput = c\n", "default"), "");
+    assert_eq!(region("[profile default]\nregion = a\n[default]\nregion = c\n", "default"), "c");
+    assert_eq!(region("[profile x]\nregion = a\n[profile \"x\"]\nregion = b\n", "x"), "b");
+}
+
+#[test]
+fn a_broken_line_spoils_its_own_section_and_no_other() {
+    let files = files("[profile a]\nno delimiter\n[profile b]\ns3 =\n  x\nregion = r\n", "");
+    let error = files.profile("a").unwrap_err().to_string();
+    assert!(error.contains("config") && error.contains("line 2"), "{error}");
+    let b = files.profile("b").unwrap().unwrap();
+    assert_eq!(b.get("region").unwrap().map(|value| value.text), Some("r"));
+    assert!(b.get("s3").is_err());
+    assert_eq!(files.broken_lines().map(|(_, broken)| broken.line).collect::<Vec<_>>(), [2, 5]);
+}
+
+#[test]
+fn of_what_stands_twice_in_a_table_the_later_counts_though_it_be_empty() {
+    let files = files("[default]\ns3 =\n  a = b\n  a =\n  c = d\n  c = e\n", "");
+    let default = files.profile("default").unwrap().unwrap();
+    let inner = |property| default.in_table("s3", property).unwrap().map(|value| value.text);
+    assert_eq!((inner("a"), inner("c")), (None, Some("e")));
+}
+
+#[test]
+fn a_section_of_the_wrong_kind_is_pointed_at() {
+    let files = files("[dev]\n[profile a b]\n", "[profile ops]\n");
+    let mistaken = |name: &str| files.mistaken_header(name).map(|found| (found.written, found.meant));
+    assert_eq!(mistaken("dev"), Some(("[dev]".into(), "[profile dev]".into())));
+    assert_eq!(mistaken("ops"), Some(("[profile ops]".into(), "[ops]".into())));
+    assert_eq!(mistaken("a b"), Some(("[profile a b]".into(), "[profile \"a b\"]".into())));
+    assert_eq!(mistaken("other"), None);
+}
+
+#[test]
+fn a_comment_needs_white_space_before_it() {
+    for (value, expected) in [("a # b", "a"), ("a#b", "a#b"), ("a\t; b", "a"), ("# b", ""), ("a", "a")] {
+        assert_eq!(without_comment("region", value), expected, "{value}");
+        assert_eq!(without_comment("External_ID", value), value);
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_plain_header_is_read_otherwise_than_by_a_shell(header in "[a-c =:#;.,\"'\\\\\u{e9}]{0,12}") {
+        let slow = words::split(&header).filter(|words| words.len() == 2).map(|words| words[1].clone());
+        prop_assert_eq!(second_word(&header).map(Cow::into_owned), slow);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "([\\[\\]# ;=\ta-c\n]|\\PC){0,200}", name in "[a-c]{0,2}") {
+        let files = files(&text, &text);
+        let _ = files.profile(&name).map(|profile| profile.map(|profile| profile.properties().count()));
+        let _ = (files.section(Kind::SsoSession, &name).is_ok(), files.mistaken_header(&name));
+    }
+}
