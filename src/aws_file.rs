@@ -160,6 +160,11 @@ impl<'a> Section<'a> {
         self.properties.iter().enumerate().filter(move |(at, property)| !replaced(*at, property.key)).map(|(_, of)| of)
     }
 
+    /// All, as they are written.
+    pub fn written(&self) -> &[Property<'a>] {
+        &self.properties
+    }
+
     /// The first line that is neither a property nor a comment.
     pub fn broken(&self) -> Option<Broken> {
         self.broken

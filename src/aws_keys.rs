@@ -138,8 +138,15 @@ impl KeysPlace {
                 return unfit(why, "put the comment on a line of its own".into());
             }
             let may_be_empty = matches!(part, Part::SessionToken);
-            if (value.is_empty() && !may_be_empty) || !value.bytes().all(|b| b.is_ascii_graphic()) {
-                let why = format!("{label} is empty, or has characters that no credentials have");
+            let is_fit = |b: u8| match part {
+                Part::Id => b.is_ascii_alphanumeric() || b == b'_',
+                _ => b.is_ascii_graphic(),
+            };
+            if value.is_empty() && !may_be_empty {
+                return unfit(format!("{label} is empty"), format!("set {label}"));
+            }
+            if !value.bytes().all(is_fit) {
+                let why = format!("{label} has characters that no credentials have");
                 return unfit(why, format!("correct {label}"));
             }
         }
@@ -157,12 +164,18 @@ impl KeysPlace {
     }
 }
 
-/// `$NAME`, `${NAME}` or `%NAME%`.
+/// `$NAME`, `${NAME}`, `$(NAME)`, `$env:NAME`, `%NAME%` or `{{ name }}`.
 fn is_variable(value: &str) -> bool {
+    if value.starts_with("{{") && value.ends_with("}}") {
+        return true;
+    }
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let in_shell = value
-        .strip_prefix('$')
-        .map(|name| name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name));
+    let between =
+        |name: &'_ str, start, end| name.strip_prefix(start).and_then(|name| name.strip_suffix(end)).map(str::len);
+    let in_shell = value.strip_prefix('$').map(|name| {
+        let braced = between(name, '{', '}').or_else(|| between(name, '(', ')'));
+        braced.map_or_else(|| name.strip_prefix("env:").unwrap_or(name), |len| &name[1..=len])
+    });
     let in_windows = value.strip_prefix('%').and_then(|name| name.strip_suffix('%'));
     in_shell.or(in_windows).is_some_and(is_name)
 }
@@ -197,6 +210,10 @@ mod tests {
             ("$AWS_KEY", "s", None, "`$AWS_KEY`, which nothing has replaced"),
             ("${KEY}", "s", None, "`${KEY}`"),
             ("%KEY%", "s", None, "`%KEY%`"),
+            ("$(KEY)", "s", None, "`$(KEY)`"),
+            ("$env:KEY", "s", None, "`$env:KEY`"),
+            ("{{env.KEY}}", "s", None, "`{{env.KEY}}`"),
+            ("op://vault/id", "s", None, "characters that no credentials have"),
             ("AKIA1", "$MARKER", None, "AWS_SECRET_ACCESS_KEY is the name of a variable"),
             ("AKIA1", "s", Some("MARKER"), "AWS_SESSION_TOKEN is left over"),
             ("AKIA1 # mine", "s", None, "AWS_ACCESS_KEY_ID has a comment"),

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use crate::dates;
+use crate::endpoints::without_secrets;
 use crate::env::Env;
 use crate::secret::Secret;
 use crate::words;
@@ -65,7 +66,11 @@ impl<'a> CredentialProcess<'a> {
             Some((variable, _)) => failed(&format!(
                 "starts with `{variable}=…`, and there is no shell to set variables: write `env {variable}=…`"
             )),
-            None => failed(&format!("`{program}` could not be started: {error}")),
+            // Nor is what else is in a word that was meant as several, or in a URL.
+            None => {
+                let program = without_secrets(program.split_whitespace().next().unwrap_or_default());
+                failed(&format!("`{program}` could not be started: {error}"))
+            }
         };
         let mut process = Process::start(program, arguments, self.env).map_err(not_started)?;
         let child = &mut process.child;

@@ -61,6 +61,8 @@ pub struct CredentialSource<'a> {
     /// Of the profile in use and its sources, how many have a role that is assumed.
     roles: usize,
     pub base: Base<'a>,
+    /// Where there was nothing: a header that is perhaps meant, and not right.
+    pub mistaken_header: Option<String>,
     /// How the winner came to be looked at.
     found: Found,
 }
@@ -122,7 +124,8 @@ impl<'a> CredentialSource<'a> {
         // What the environment says counts where no flag says otherwise.
         let consulted = Some(env).filter(|_| choice.named_by != NamedBy::Flag);
         let (sources, base, found) = (Vec::new(), Base::Instance, Found::AtLast);
-        let mut source = CredentialSource { choice, profile, sources, roles: 0, base, found };
+        let mistaken_header = None;
+        let mut source = CredentialSource { choice, profile, sources, roles: 0, base, mistaken_header, found };
         if let Some(keys) = consulted.map(environment_keys).transpose()?.flatten() {
             (source.base, source.found) = (Base::Keys(keys), Found::InEnvironment);
             return Ok(source);
@@ -140,6 +143,9 @@ impl<'a> CredentialSource<'a> {
             (source.base, source.found) = (Base::Nothing, Found::InProfile);
         } else if let Some(container) = container(env)? {
             source.base = Base::Container(container);
+        } else if source.profile.is_none() {
+            let mistaken = files.mistaken_header(&source.choice.name);
+            source.mistaken_header = mistaken.map(|mistaken| mistaken.to_string());
         }
         Ok(source)
     }

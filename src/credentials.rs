@@ -193,7 +193,8 @@ impl<'a> Aws<'a> {
         if is_off || (address.is_none() && !is_ec2_instance()) {
             return Err(match self.source.is_last_resort() {
                 true => {
-                    Error::NoCredentials { source_name: format!("profile `{}`", shown(self.source.base_profile())) }
+                    let source_name = format!("profile `{}`", shown(self.source.base_profile()));
+                    Error::NoCredentials { source_name, hint: self.source.mistaken_header.clone() }
                 }
                 false => self.failed("this is no EC2 instance, or its metadata service is switched off".into(), None),
             });

@@ -82,7 +82,10 @@ fn are_ignored(env: &Env, profile: Option<&Profile>) -> Result<bool, Error> {
 fn is_url(text: &str) -> bool {
     let url: Option<http::Uri> = text.parse().ok();
     url.is_some_and(|url| {
-        matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some_and(|host| !host.is_empty())
+        let has_host = url.host().is_some_and(|host| !host.is_empty());
+        let behind_host = url.authority().and_then(|authority| authority.as_str().rsplit_once(authority.host()));
+        let has_good_port = behind_host.is_none_or(|(_, port)| port.is_empty() || url.port_u16().is_some());
+        matches!(url.scheme_str(), Some("http" | "https")) && has_host && has_good_port
     })
 }
 
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_an_error_that_says_where_it_is_written() {
-        for bad in ["sts.corp", "http://a b", "ftp://sts.corp", "http://"] {
+        for bad in ["sts.corp", "http://a b", "ftp://sts.corp", "http://", "http://sts.corp:99999/"] {
             let error = endpoints(&[("AWS_ENDPOINT_URL_STS", bad)], "").unwrap_err();
             assert!(error.starts_with("AWS_ENDPOINT_URL_STS `"), "{error}");
         }
@@ -166,6 +169,9 @@ mod tests {
     #[test]
     fn a_password_in_a_url_is_not_shown() {
         assert_eq!(authority("https://user:secret@sts.corp:8443/x?y"), "https://sts.corp:8443");
+        for good in ["http://127.0.0.1:8080/x", "https://sts.corp", "http://[::1]:1/", "http://u:p@sts.corp:1"] {
+            assert!(is_url(good), "{good}");
+        }
         for (url, shown) in [
             ("https://user:secret@sts.corp/x", "https://…@sts.corp/x"),
             ("user:sec@ret@sts.corp", "…@sts.corp"),

@@ -35,7 +35,7 @@ pub enum Error {
     /// A profile was named that neither file has. The hint points at a header that is not quite its own.
     NoSuchProfile { profile: String, files: String, hint: Option<String> },
     /// No source had credentials; the profile was the last one that could have named one.
-    NoCredentials { source_name: String },
+    NoCredentials { source_name: String, hint: Option<String> },
     /// A source was found and failed.
     CredentialsFailed { source_name: String, why: String, hint: String },
     /// A source whose owner has to log in.
@@ -85,8 +85,8 @@ pub struct Command {
     pub line: String,
     /// The variables that decide whose session it is, beside those that stand in the line; their values may be secrets.
     pub in_a_shell_with: Vec<String>,
-    /// Whether nothing that it gets is kept, so that it serves no other call.
-    pub keeps_nothing: bool,
+    /// Why it serves no other call, where it does not.
+    pub serves_only_itself: Option<&'static str>,
 }
 
 /// What was being done when AWS was asked.
@@ -228,21 +228,21 @@ impl Error {
             ),
             Error::NoSuchProfile { hint: Some(hint), .. } => Some(hint.clone()),
             Error::NoSuchProfile { .. } => Some("run `aws configure list-profiles` for the names that exist".into()),
-            Error::NoCredentials { .. } => {
+            Error::NoCredentials { hint: Some(hint), .. } => Some(hint.clone()),
+            Error::NoCredentials { hint: None, .. } => {
                 Some("run `aws configure sso` or `aws configure`, or name a profile with `--profile`".into())
             }
             Error::CredentialsFailed { hint, .. } => Some(hint.clone()),
             Error::NeedsLogin { command, .. } => Some(format!("run `{command}`, then try again")),
-            Error::NeedsMfa { command: Command { line, in_a_shell_with, keeps_nothing }, .. } => {
+            Error::NeedsMfa { command: Command { line, in_a_shell_with, serves_only_itself }, .. } => {
                 let line = shown_up_to(line, usize::MAX);
                 let with = match in_a_shell_with.as_slice() {
                     [] => String::new(),
                     names => format!(", in the shell that has {},", shown_up_to(&names.join(", "), 1000)),
                 };
-                let then = if *keeps_nothing {
-                    "; nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off, so that every call needs a code of its own"
-                } else {
-                    ", then try again"
+                let then = match serves_only_itself {
+                    Some(why) => format!("; {why}, so that every call needs a code of its own"),
+                    None => ", then try again".into(),
                 };
                 Some(format!("run `{line}` in a terminal{with} and enter the code{then}"))
             }
@@ -397,7 +397,7 @@ impl fmt::Display for Error {
             Error::NoSuchProfile { profile, files, .. } => {
                 write!(f, "profile `{}` not found in {}", shown(profile), shown_up_to(files, 600))
             }
-            Error::NoCredentials { source_name } => {
+            Error::NoCredentials { source_name, .. } => {
                 write!(
                     f,
                     "no AWS credentials: no keys in the environment, none from {}, and no other source",

@@ -121,7 +121,7 @@ impl Fingerprint {
         }
         hash.list(source.sections(), |hash, section| {
             hash.field(section.name().as_bytes());
-            for properties in section.properties_by_file() {
+            for properties in section.written_by_file() {
                 hash.list(properties, |hash, (key, value)| {
                     hash.field(key.as_bytes());
                     hash.field(value.as_bytes());

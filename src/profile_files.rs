@@ -209,10 +209,7 @@ impl fmt::Display for MistakenHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MistakenHeader { written, meant, path, line } = self;
         let (written, meant, path) = (shown(written), shown(meant), shown(path));
-        write!(
-            f,
-            "`{written}` in line {line} of {path} is another section: write `{meant}` there to make it this profile"
-        )
+        write!(f, "`{written}` (line {line} of {path}) is not this profile: its header must be `{meant}` there")
     }
 }
 
@@ -301,13 +298,14 @@ impl<'a> Profile<'a> {
 
     /// All properties, those that come first first.
     pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.properties_by_file().into_iter().flatten()
+        let properties = self.parts().flat_map(|part| part.section.properties());
+        properties.map(|property| (property.key(), &*property.value))
     }
 
-    /// The same, those of the credentials file and then those of the config file: what tells this from all others.
-    pub fn properties_by_file(&self) -> [impl Iterator<Item = (&str, &str)>; 2] {
+    /// What is written in the credentials file, and in the config file: what tells this profile from all others.
+    pub fn written_by_file(&self) -> [impl Iterator<Item = (&str, &str)>; 2] {
         [&self.from_credentials, &self.from_config].map(|part| {
-            let properties = part.iter().flat_map(|part| part.section.properties());
+            let properties = part.iter().flat_map(|part| part.section.written());
             properties.map(|property| (property.key(), &*property.value))
         })
     }

@@ -145,7 +145,8 @@ pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
     match &source.base {
         Base::Sso(sso) => {
             let file = SourceFile::read(sso_token_path(env, sso.token_name()));
-            vec![file.without_what_a_refresh_changes()]
+            // The older form is never refreshed.
+            vec![if sso.session.is_some() { file.without_what_a_refresh_changes() } else { file }]
         }
         Base::Login(identity) => {
             let file = SourceFile::read(login_token_path(env, identity));

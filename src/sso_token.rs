@@ -35,7 +35,9 @@ impl SsoToken {
     /// `None` for what lacks a token or its end, as for the AWS CLI.
     pub fn parse(contents: &[u8]) -> Option<Self> {
         let fields: Map<String, Value> = serde_json::from_slice(contents).ok()?;
-        let access_token = Secret::new(text(&fields, "accessToken")?);
+        let access_token = text(&fields, "accessToken")?.trim();
+        // One that no header can carry is none.
+        let access_token = access_token.bytes().all(|b| b.is_ascii_graphic()).then(|| Secret::new(access_token))?;
         let ends = dates::parse(text(&fields, "expiresAt")?)?;
         Some(SsoToken { fields, access_token, ends })
     }
@@ -48,10 +50,10 @@ impl SsoToken {
         holds.then_some(Registration { client_id, client_secret, refresh_token: field("refreshToken")? })
     }
 
-    /// What tells this login from others: the access token is replaced every hour, the refresh token stays.
+    /// What tells this login from others, where the access token is one that is replaced every hour: the refresh token.
     pub fn login(&self) -> Option<String> {
-        let refresh_token = text(&self.fields, "refreshToken")?;
-        Some(format!("{}\n{refresh_token}", text(&self.fields, "startUrl").unwrap_or_default()))
+        let field = |name| text(&self.fields, name).filter(|text| !text.trim().is_empty());
+        Some(format!("{}\n{}", field("startUrl").unwrap_or_default(), field("refreshToken")?))
     }
 
     /// The file after a refresh.
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_refresh_replaces_what_is_new_and_leaves_the_rest() {
-        let old = br#"{"accessToken":"a","expiresAt":"2026-01-01T00:00:00UTC","refreshToken":"r","startUrl":"u","other":[1]}"#;
+        let old = br#"{"accessToken":"a","expiresAt":"2026-01-01T00:00:00UTC","refreshToken":"r","clientId":"i","clientSecret":"s","startUrl":"u","other":[1]}"#;
         let token = SsoToken::parse(old).expect("a token");
         let now = dates::parse("2026-01-01T00:00:00Z").expect("a date");
         let refreshed = |refresh_token: Option<&str>| {
@@ -90,5 +92,18 @@ mod tests {
         assert_eq!(new.fields["other"], serde_json::json!([1]));
         assert_eq!(new.login(), token.login());
         assert_ne!(refreshed(Some("s")).login(), token.login());
+    }
+
+    /// Otherwise the access token is all that tells two logins apart.
+    #[test]
+    fn an_empty_refresh_token_stands_for_no_login() {
+        let login = |more: &str| {
+            let text = format!(r#"{{"accessToken":"a","expiresAt":"2026-01-01T00:00:00Z"{more}}}"#);
+            SsoToken::parse(text.as_bytes()).expect("a token").login()
+        };
+        for more in ["", r#","refreshToken":"""#, r#","refreshToken":" ""#, r#","refreshToken":null"#] {
+            assert_eq!(login(more), None, "{more}");
+        }
+        assert!(login(r#","refreshToken":"r""#).is_some());
     }
 }

@@ -273,13 +273,14 @@ impl Intercept for BoundedAnswer {
 
 /// A failed call: refused, failing, out of reach, or answered by something else.
 pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error: &SdkError<E>) -> Error {
-    const PASSING: [&str; 8] = [
+    const PASSING: [&str; 9] = [
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
         "RequestThrottled",
         "RequestLimitExceeded",
         "TooManyRequestsException",
+        "SlowDownException",
         "ServiceUnavailable",
         "InternalFailure",
     ];

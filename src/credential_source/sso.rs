@@ -39,7 +39,7 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
     if let Some(session) = &session
         && let Some(property) = contradiction(profile, session)
     {
-        let why = format!("its `{property}` is not that of `[sso-session {}]`", shown(session.name()));
+        let why = format!("its `{property}` differs from that of `[sso-session {}]`", shown(session.name()));
         return Err(profile_failed(profile.name(), &why, &format!("remove `{property}` from one of them")));
     }
     let mut missing = Vec::new();

@@ -106,6 +106,8 @@ fn at_the_portal(sso: &Sso, error: Error) -> Error {
 
 /// Beside its place, and renamed there: another program may be reading it.
 fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    // A link stays one.
+    let path = &path.canonicalize()?;
     let mut temporary = path.to_owned().into_os_string();
     temporary.push(format!(".{:016x}", fastrand::u64(..)));
     let written = OpenOptions::new()

@@ -216,7 +216,16 @@ impl Call<'_> {
         if self.source.process().is_some() {
             in_a_shell_with.push("all else that `env` of the exec block sets".into());
         }
-        Command { line: line + " >/dev/null", in_a_shell_with, keeps_nothing: self.request.cache == CacheMode::Off }
+        let serves_only_itself = if self.request.cache == CacheMode::Off {
+            Some("nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off")
+        } else if self.request.refresh {
+            Some("what is kept is passed over with `--refresh`")
+        } else if !self.cache.can_keep() {
+            Some("nothing is kept, because no cache directory can be used")
+        } else {
+            None
+        };
+        Command { line: line + " >/dev/null", in_a_shell_with, serves_only_itself }
     }
 
     /// Who this is: remembered per access key, else asked.

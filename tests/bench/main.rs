@@ -97,7 +97,10 @@ fn bench() -> Result<(), String> {
     let mut slow = vec![cold()];
     slow.extend(with_roots);
     let peers = [
-        ("`aws eks get-token`", &["aws", "eks", "get-token", "--cluster-name", "demo", "--role-arn", &role][..]),
+        (
+            "`aws eks get-token`",
+            &["aws", "--region", "eu-west-1", "eks", "get-token", "--cluster-name", "demo", "--role-arn", &role][..],
+        ),
         ("`aws-iam-authenticator token`", &["aws-iam-authenticator", "token", "-i", "demo", "-r", &role]),
     ];
     let mut others = Vec::new();

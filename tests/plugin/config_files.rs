@@ -84,6 +84,14 @@ fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line()
     assert!(stderr.starts_with("eks-group-auth: error: AWS_CREDENTIAL_EXPIRATION `soon` is not valid: "), "{stderr}");
 }
 
+#[test]
+fn a_default_profile_with_the_other_files_header_is_pointed_at() {
+    let account = Account::new();
+    let plugin = account.plugin().write(".aws/credentials", &format!("[profile default]\n{}", keys(&account.alice)));
+    let stderr = plugin.token(&[]).failed_with(3).to_owned();
+    assert!(stderr.contains("hint: `[profile default]` (line 1 of "), "{stderr}");
+}
+
 /// People write comments behind values, although the AWS CLI takes them for a part of these.
 #[test]
 fn a_comment_behind_a_value_is_cut_wherever_the_value_is_used() {

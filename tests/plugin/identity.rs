@@ -223,6 +223,36 @@ fn a_credential_process_that_answers_for_somebody_else_never_uses_the_others_nam
     }
 }
 
+/// Where nothing can be refreshed, the access token is all that tells one person's login from another's.
+#[test]
+fn sso_logins_without_a_refresh_token_never_share_a_token() {
+    use crate::support::http::{Reply, Server};
+    let account = Account::new();
+    let carol = account.sts.add_user("carol", &["developers"]);
+    let (alice, of_carol) = (account.alice.clone(), carol.clone());
+    let portal = Server::start(None, move |request| {
+        let keys = if request.header("x-amz-sso_bearer_token") == Some("alice") { &alice } else { &of_carol };
+        let credentials = serde_json::json!({"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
+            "sessionToken": "", "expiration": 4_000_000_000_000_u64});
+        Reply::json(200, &serde_json::json!({"roleCredentials": credentials}))
+    });
+    let config = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
+                  [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
+    let plugin = account.plugin().config(config).env("AWS_ENDPOINT_URL_SSO", format!("http://{}", portal.address));
+    for refresh_token in ["", " "] {
+        let of = |access_token: &str| {
+            let token = serde_json::json!({"accessToken": access_token, "expiresAt": "2099-01-01T00:00:00Z",
+                "startUrl": "https://corp.awsapps.com/start", "refreshToken": refresh_token});
+            // SHA-1 of "corp".
+            let path = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+            signer(&plugin.clone().write(path, &token.to_string()).token(&[]))
+        };
+        let signers = ["alice", "carol", "alice"].map(of);
+        let expected = [&account.alice, &carol, &account.alice].map(|keys| keys.access_key_id.clone());
+        assert_eq!(signers, expected, "{refresh_token:?}");
+    }
+}
+
 /// In another checkout the same words are another program, or read another file.
 #[test]
 fn a_credential_process_of_the_directory_never_shares_a_token() {

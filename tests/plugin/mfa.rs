@@ -226,6 +226,14 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     let secrets = kubectls.clone().env("AWS_VAULT", "MARKER").env("AWS_SECRET_ACCESS_KEY", "MARKER").token(&[]);
     let stderr = secrets.failed_with(6);
     assert!(stderr.contains("AWS_SECRET_ACCESS_KEY, AWS_VAULT, and") && !stderr.contains("MARKER"), "{stderr}");
+    let refresh = kubectls.token(&["--refresh"]);
+    assert!(
+        refresh.failed_with(6).contains("; what is kept is passed over with `--refresh`, so"),
+        "{}",
+        refresh.stderr
+    );
+    let relative = kubectls.clone().env("EKS_GROUP_AUTH_CACHE_DIR", "relative").token(&[]);
+    assert!(relative.failed_with(6).contains("; nothing is kept, because no cache directory"), "{}", relative.stderr);
     let kept = kubectls.env("EKS_GROUP_AUTH_CACHE", "off").token(&[]);
     assert!(
         kept.failed_with(6)
