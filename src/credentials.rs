@@ -4,7 +4,7 @@
 mod container;
 mod sso;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::time::{Duration, SystemTime};
 
@@ -38,7 +38,7 @@ use crate::names::RoleArn;
 use crate::presign;
 use crate::region::Region;
 use crate::request::TokenRequest;
-use crate::source_files::{MAX_LEN, read_up_to};
+use crate::source_files::{MAX_LEN, SourceFile, read_up_to};
 use crate::sts::{self, causes, last_cause};
 use crate::token;
 use crate::words;
@@ -64,6 +64,8 @@ pub struct Aws<'a> {
     env: &'a Env,
     login: Option<Login>,
     endpoints: &'a Endpoints,
+    /// The token file of an SSO session, where it was refreshed.
+    refreshed: RefCell<Option<SourceFile>>,
     /// Where STS is looked for, as far as messages go.
     sts_url: String,
     deadline: Cell<Instant>,
@@ -101,6 +103,7 @@ impl<'a> Aws<'a> {
             env,
             login: Login::of(source, env),
             endpoints: &request.endpoints,
+            refreshed: RefCell::default(),
             sts_url,
             deadline: Cell::new(Instant::now() + DEADLINE),
         })
@@ -322,6 +325,11 @@ impl<'a> Aws<'a> {
             }
             other => other,
         }
+    }
+
+    /// The token file of an SSO session as it was written, where a refresh was needed.
+    pub fn refreshed_login(&self) -> Option<SourceFile> {
+        self.refreshed.take()
     }
 
     /// After a person was waited for.

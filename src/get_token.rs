@@ -31,7 +31,7 @@ use crate::profile_files::ProfileFiles;
 use crate::region::Region;
 use crate::request::{AnswerForm, CacheMode, RoleRequest, StsEndpoint, TokenRequest};
 use crate::secret::Secret;
-use crate::source_files::{SourceFiles, token_files};
+use crate::source_files::{SourceFile, SourceFiles, token_files};
 use crate::token::{self, Token};
 use crate::verbose::Verbose;
 
@@ -233,7 +233,7 @@ impl Call<'_> {
     }
 
     /// Either something good from the cache, or this process's turn to ask AWS, with the lock that says so.
-    fn wait_for_turn(&self) -> Result<(Found, Lock), Error> {
+    fn wait_for_turn(&mut self) -> Result<(Found, Lock), Error> {
         let (turn, failures) = (self.turn(), self.failures());
         let waiting_since = (self.clock)();
         let started = Instant::now();
@@ -248,7 +248,10 @@ impl Call<'_> {
                 Turn::Ours(lock) => Some(lock),
                 Turn::Anothers => None,
             };
-            // Whoever had the turn until now may have left something.
+            // The process that had the turn until now may have left something, under a login that it refreshed.
+            if has_waited && lock.is_some() {
+                self.follow_login();
+            }
             found = self.look();
             if let Found::Nothing = found
                 && let Some(error) =
@@ -305,9 +308,15 @@ impl Call<'_> {
     /// What AWS gives: a session of the role, which is to be kept once its token has proved good, or the caller's own
     /// credentials, which never are.
     fn fetch(&mut self, found: Found) -> Result<(Ready, Option<SessionEntry>), Error> {
-        let aws = Aws::connect(self.request, self.source, self.env);
-        let fetched = aws.and_then(|aws| self.ask(&aws));
-        self.drop_cache_if_login_changed();
+        let (fetched, refreshed) = match Aws::connect(self.request, self.source, self.env) {
+            Ok(aws) => (self.ask(&aws), aws.refreshed_login()),
+            Err(error) => (Err(error), None),
+        };
+        match refreshed {
+            // The login is the same one, though its file is another.
+            Some(file) if SourceFile::read(file.path.clone()) == file => self.follow_login(),
+            _ => self.drop_cache_if_login_changed(),
+        }
         match (fetched, found) {
             (Err(error), Found::InHand(entry))
                 if (error.can_pass() || matches!(error, Error::NeedsMfa { .. }))
@@ -328,6 +337,13 @@ impl Call<'_> {
         if !self.is_same_identity() {
             self.cache = Cache::none();
         }
+    }
+
+    /// Goes on under the login that there is now.
+    fn follow_login(&mut self) {
+        self.identity = fingerprint(self.env, self.source, self.request);
+        let TokenRequest { endpoint, role, cluster, .. } = self.request;
+        self.key = Key::token(&self.identity, endpoint, role.as_ref(), cluster);
     }
 
     fn is_same_identity(&self) -> bool {

@@ -16,7 +16,7 @@ use super::Aws;
 use crate::credential_source::Sso;
 use crate::error::{Doing, Error};
 use crate::secret::Secret;
-use crate::source_files::{SourceFile, sso_token_path};
+use crate::source_files::{FileState, SourceFile, sso_token_path};
 use crate::sso_token::{Refreshed, Registration, SsoToken};
 use crate::sts::failure;
 
@@ -57,8 +57,12 @@ async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime
     let Some(registration) = token.registration(now).filter(|_| ends_soon) else { return Ok(token.access_token) };
     match refresh(aws, sso, registration).await {
         Ok(refreshed) => {
+            let contents = token.refreshed(&refreshed, now);
             // Where it cannot be kept, the next call refreshes once more.
-            let _ = write(path, &token.refreshed(&refreshed, now));
+            if write(path, &contents).is_ok() {
+                let file = SourceFile { path: path.to_owned(), state: FileState::Contents(contents) };
+                aws.refreshed.replace(Some(file));
+            }
             Ok(refreshed.access_token)
         }
         Err(_) if token.ends > now => Ok(token.access_token),

@@ -45,7 +45,11 @@ impl Portal {
             counter.fetch_add(1, Ordering::SeqCst);
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             if request.path() == "/token" && body["refreshToken"] == "secret-refresh-token" {
-                Reply::json(200, &json!({"accessToken": "new", "expiresIn": 3600, "tokenType": "Bearer"}))
+                let next = "next-refresh-token";
+                Reply::json(
+                    200,
+                    &json!({"accessToken": "new", "expiresIn": 3600, "tokenType": "Bearer", "refreshToken": next}),
+                )
             } else if request.header("x-amz-sso_bearer_token") == Some("new") {
                 let credentials = json!({"accessKeyId": alice.access_key_id, "secretAccessKey": alice.secret_access_key,
                     "sessionToken": "", "expiration": 4_000_000_000_000_u64});
@@ -134,6 +138,43 @@ fn a_session_that_can_be_refreshed_is_not_given_up_for_lost() {
     let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(-60, &refreshable(1000)));
     plugin.token(&["--profile", "base"]).good_token();
     assert_eq!(portal.asked(), 2);
+}
+
+/// The login is the same one, and what was obtained with it stays within reach.
+#[test]
+fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let account = Account::new();
+    let portal = Portal::start(&account);
+    let mut more = refreshable(1000);
+    more["other"] = json!("stays");
+    let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(-60, &more));
+    let first = plugin.role_token(&account.dev, &["--profile", "base"]).good_token();
+    assert_eq!(plugin.role_token(&account.dev, &["--profile", "base"]).good_token(), first);
+    assert_eq!((account.counts().0, portal.asked()), (1, 2));
+    let path = plugin.home().join(TOKEN_FILE);
+    let kept: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&kept["refreshToken"], &kept["other"]), (&json!("next-refresh-token"), &json!("stays")));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1, "nothing is left beside it");
+}
+
+/// Those who wait find what the one who refreshed left.
+#[test]
+fn those_who_wait_for_a_refresh_share_its_session() {
+    let account = Account::new();
+    let portal = Portal::start(&account);
+    account.sts.set_delay(Duration::from_millis(150));
+    let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(-60, &refreshable(1000)));
+    std::thread::scope(|scope| {
+        let runs: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| plugin.role_token(&account.dev, &["--profile", "base"]))).collect();
+        for run in runs {
+            run.join().unwrap().good_token();
+        }
+    });
+    // One that starts after the refresh, and before its session is kept, asks for its own.
+    assert!(account.counts().0 <= 2, "{} AssumeRole", account.counts().0);
 }
 
 #[test]
