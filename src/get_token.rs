@@ -48,6 +48,7 @@ pub fn get_token(
     let with_ca_bundle = global.aws_cli.ca_bundle.as_ref().map(|path| env.with("AWS_CA_BUNDLE", path));
     let env = with_ca_bundle.as_ref().unwrap_or(env);
     let exec_info = ExecInfo::parse(env.get_os("KUBERNETES_EXEC_INFO"))?;
+    TokenRequest::check_arguments(args, global, env)?;
     let choice = ProfileChoice::resolve(global.profile.as_deref(), env)?;
     let files = SourceFiles::read(env)?;
     let profiles = files.profiles();

@@ -92,7 +92,6 @@ impl TokenRequest {
         source: &CredentialSource,
         files: &ProfileFiles,
     ) -> Result<Self, Error> {
-        check_aws_cli_args(&global.aws_cli)?;
         let profile = source.profile();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, source)?,
@@ -120,6 +119,16 @@ impl TokenRequest {
             refresh: args.refresh,
             answer,
         })
+    }
+
+    /// What is wrong with the arguments alone, to be known before the files are read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Usage`] and [`Error::Input`].
+    pub fn check_arguments(args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Result<(), Error> {
+        check_aws_cli_args(&global.aws_cli)?;
+        resolve_cluster(args, env).map(drop)
     }
 
     /// What was asked for and does nothing, to be said once a call.

@@ -59,6 +59,18 @@ fn what_would_change_the_answer_is_refused_by_its_name() {
     assert!(stderr.contains("hint: write `eks-group-auth token`, or as in the AWS CLI"), "{stderr}");
 }
 
+#[test]
+fn a_mistake_in_the_arguments_is_said_before_one_in_the_files() {
+    let account = Account::new();
+    let plugin = account.plugin().env("AWS_PROFILE", "nobody");
+    for args in
+        [&["token"][..], &["token", "-i", "de mo"], &["--query", "x", "eks", "get-token", "--cluster-name", "demo"]]
+    {
+        plugin.run(args).failed_with(2);
+    }
+    plugin.run(&GET_TOKEN).failed_with(3);
+}
+
 /// A cached call is quiet: it has been said.
 #[test]
 fn what_does_nothing_is_said_once() {
