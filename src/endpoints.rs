@@ -163,7 +163,7 @@ mod tests {
             assert!(error.starts_with("AWS_ENDPOINT_URL_STS `"), "{error}");
         }
         let error = endpoints(&[], "[default]\nservices = x\n[services x]\nsts =\n  endpoint_url = y\n").unwrap_err();
-        assert!(error.starts_with("`sts` of `[services x]` (line 4 of"), "{error}");
+        assert!(error.starts_with("`endpoint_url` of `[services x]` (line 4 of"), "{error}");
     }
 
     #[test]

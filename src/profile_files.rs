@@ -249,7 +249,8 @@ impl<'a> Profile<'a> {
         Ok(None)
     }
 
-    /// A property in the table of another, such as `endpoint_url` in `sts =` of a services section.
+    /// A property in the table of another, such as `endpoint_url` in `sts =` of a services section. Its place is that of
+    /// the table.
     ///
     /// # Errors
     ///
@@ -259,7 +260,7 @@ impl<'a> Profile<'a> {
             let Some(value) = self.value(part, table)? else { continue };
             let pairs = part.section.property(table).and_then(|of| of.table()).into_iter().flatten();
             let found = pairs.filter(|(key, _)| *key == property).last().filter(|(_, text)| !text.is_empty());
-            return Ok(found.map(|(_, text)| Value { text, ..value }));
+            return Ok(found.map(|(_, text)| Value { text, place: Place { property, ..value.place } }));
         }
         Ok(None)
     }
