@@ -235,7 +235,7 @@ impl Call<'_> {
 
     /// Either something good from the cache, or this process's turn to ask AWS, with the lock that says so.
     fn wait_for_turn(&mut self) -> Result<(Found, Lock), Error> {
-        let (turn, failures) = (self.turn(), self.failures());
+        let turn = self.turn();
         let waiting_since = (self.clock)();
         let started = Instant::now();
         let patience = self.patience();
@@ -256,7 +256,7 @@ impl Call<'_> {
             found = self.look();
             if let Found::Nothing = found
                 && let Some(error) =
-                    self.cache.load(&failures, |entry: FailureEntry| entry.since(waiting_since, (self.clock)()))
+                    self.cache.load(&self.failures(), |entry: FailureEntry| entry.since(waiting_since, (self.clock)()))
             {
                 return Err(error);
             }
