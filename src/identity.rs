@@ -228,7 +228,7 @@ mod tests {
                 }
                 Base::Login(identity) => format!("{identity} {}", self.token),
                 Base::Process(command) => format!("{} {:?}", command.expose(), self.env),
-                Base::Container(of) => format!("{} {}", of.url, self.token),
+                Base::Container(of) => format!("{} {}", of.url.expose(), self.token),
                 Base::Instance => "instance".to_owned(),
                 Base::Nothing => return None,
             };

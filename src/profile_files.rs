@@ -62,10 +62,17 @@ pub struct Value<'a> {
 }
 
 /// A value that is kept, and where it is written, in words: a variable, or a property with its profile.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Located {
     pub text: String,
     pub place: String,
+}
+
+/// A URL may hold a password.
+impl fmt::Debug for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)
+    }
 }
 
 impl From<Value<'_>> for Located {

@@ -11,7 +11,8 @@ use crate::secret::Secret;
 /// Credentials of an ECS task, of EKS Pod Identity, and of other programs that speak their protocol.
 #[derive(Debug)]
 pub struct Container {
-    pub url: String,
+    /// It may hold a password, or a token.
+    pub url: Secret,
     /// The variable that names it.
     pub variable: &'static str,
     pub authorization: Option<Authorization>,
@@ -54,5 +55,5 @@ pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
     let file = env.get(TOKEN_FILE_VARIABLE).map(|path| Authorization::File(path.into()));
     let token =
         || env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(|token| Authorization::Token(Secret::new(token.trim())));
-    Ok(Some(Container { url, variable, authorization: file.or_else(token) }))
+    Ok(Some(Container { url: Secret::new(url), variable, authorization: file.or_else(token) }))
 }

@@ -41,7 +41,7 @@ pub async fn credentials(aws: &Aws<'_>, container: &Container) -> Result<Credent
     let mut tries_left = TRIES;
     loop {
         tries_left -= 1;
-        let answer = http_client::get_locally(&container.url, authorization.as_ref()).await;
+        let answer = http_client::get_locally(container.url.expose(), authorization.as_ref()).await;
         let failing = match answer {
             Ok(Answer { status: 200, body }) => return read(aws, &body),
             Ok(Answer { status: status @ 500.., body }) => {
@@ -50,7 +50,9 @@ pub async fn credentials(aws: &Aws<'_>, container: &Container) -> Result<Credent
             Ok(Answer { status, body }) => {
                 return Err(aws.failed(format!("it answered HTTP {status}{}", reason(&body)), None));
             }
-            Err(why) => Error::Unreachable { doing: doing(), why: format!("{why} (at {})", authority(&container.url)) },
+            Err(why) => {
+                Error::Unreachable { doing: doing(), why: format!("{why} (at {})", authority(container.url.expose())) }
+            }
         };
         if tries_left == 0 {
             return Err(failing);
