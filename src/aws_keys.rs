@@ -1,7 +1,6 @@
 //! Access keys as they were written somewhere, and what shows that they cannot be right: STS would call them unknown, and
 //! without a role a cluster would refuse them without a word. Pure.
 
-use std::fmt;
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
@@ -166,29 +165,17 @@ impl KeysPlace {
 
 /// `$NAME`, `${NAME}`, `$(NAME)`, `$env:NAME`, `%NAME%` or `{{ name }}`.
 fn is_variable(value: &str) -> bool {
-    if value.starts_with("{{") && value.ends_with("}}") {
-        return true;
-    }
+    const MARKS: [(&str, &str); 5] = [("${", "}"), ("$(", ")"), ("$env:", ""), ("$", ""), ("%", "%")];
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    let between =
-        |name: &'_ str, start, end| name.strip_prefix(start).and_then(|name| name.strip_suffix(end)).map(str::len);
-    let in_shell = value.strip_prefix('$').map(|name| {
-        let braced = between(name, '{', '}').or_else(|| between(name, '(', ')'));
-        braced.map_or_else(|| name.strip_prefix("env:").unwrap_or(name), |len| &name[1..=len])
-    });
-    let in_windows = value.strip_prefix('%').and_then(|name| name.strip_suffix('%'));
-    in_shell.or(in_windows).is_some_and(is_name)
+    let is_between = |(start, end): (&str, &str)| {
+        value.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some_and(is_name)
+    };
+    MARKS.into_iter().any(is_between) || (value.starts_with("{{") && value.ends_with("}}"))
 }
 
 /// Whether these have ended, or will before they are of use.
 pub fn have_expired(credentials: &Credentials, margin_ends: SystemTime) -> bool {
     credentials.expiry().is_some_and(|expiry| expiry <= margin_ends)
-}
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.why)
-    }
 }
 
 #[cfg(test)]

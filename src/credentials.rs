@@ -166,7 +166,11 @@ impl<'a> Aws<'a> {
         let unusable = |why: &str| {
             let why =
                 format!("the token file `{}` of {token_file_place} {why}", shown(&token_file.display().to_string()));
-            self.failed(why, Some("it is there in the pod or job that it was made for, and nowhere else".into()))
+            let hint = match token_file.exists() {
+                true => "look at what made this file, and who may read it",
+                false => "it is there in the pod or job that it was made for, and nowhere else",
+            };
+            self.failed(why, Some(hint.into()))
         };
         let contents =
             read_up_to(token_file, MAX_LEN).map_err(|error| unusable(&format!("cannot be read: {error}")))?;

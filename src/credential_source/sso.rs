@@ -21,7 +21,7 @@ impl Sso<'_> {
     }
 }
 
-/// A profile with an account or a role name is an SSO profile, whatever else it lacks.
+/// A profile with an account or a role name is an SSO profile, even if it lacks the rest.
 pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result<Option<Sso<'a>>, Error> {
     if profile.get("sso_account_id")?.is_none() && profile.get("sso_role_name")?.is_none() {
         return Ok(None);
