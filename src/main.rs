@@ -4,12 +4,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use eks_group_auth::cache_command::cache_command;
+use eks_group_auth::cli::plain;
 use eks_group_auth::cli::{Command, EksCommand};
-use eks_group_auth::env::Env;
-use eks_group_auth::error::{Error, Warning};
-use eks_group_auth::get_token::get_token;
-use eks_group_auth::plain_args;
+use eks_group_auth::commands::cache::cache_command;
+use eks_group_auth::commands::token::get_token;
+use eks_group_auth::say::error::{Error, Warning};
+use eks_group_auth::sys::env::Env;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 #[cfg(target_env = "musl")]
@@ -54,7 +54,7 @@ fn leave_no_core() {
 
 /// What is to be printed on stdout.
 fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
-    let cli = match plain_args::parse(std::env::args_os().collect()) {
+    let cli = match plain::parse(std::env::args_os().collect()) {
         Ok(cli) => cli,
         Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string()),
         Err(error) => return Err(Error::usage(&error)),

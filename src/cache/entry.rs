@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::key::{Key, hex};
-use crate::error::Error;
-use crate::presign::Signer;
-use crate::secret::Secret;
-use crate::token::{Token, unix_seconds};
+use crate::kube::presign::Signer;
+use crate::kube::token::{Token, unix_seconds};
+use crate::say::error::Error;
+use crate::say::secret::Secret;
 
 /// The name of the format, with its version: another one is not read.
 const FORMAT: &str = "eks-group-auth-cache-2";
@@ -333,14 +333,14 @@ fn time(seconds: u64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credential_source::{CredentialSource, ProfileChoice};
-    use crate::endpoints::Endpoints;
-    use crate::env::Env;
-    use crate::identity::{Fingerprint, Place};
-    use crate::names::ClusterName;
-    use crate::profile_files::tests::files;
-    use crate::region::Region;
-    use crate::request::StsEndpoint;
+    use crate::aws::endpoints::Endpoints;
+    use crate::aws::fingerprint::{Fingerprint, Place};
+    use crate::aws::names::ClusterName;
+    use crate::aws::profile::tests::files;
+    use crate::aws::region::Region;
+    use crate::aws::source::{CredentialSource, ProfileChoice};
+    use crate::commands::token::request::StsEndpoint;
+    use crate::sys::env::Env;
     use proptest::prelude::*;
 
     fn key(cluster: &str) -> Key {

@@ -3,9 +3,9 @@
 use std::ffi::OsStr;
 use std::fmt;
 
-use crate::identity::{FieldHash, Fingerprint};
-use crate::names::ClusterName;
-use crate::request::{RoleRequest, StsEndpoint};
+use crate::aws::fingerprint::{FieldHash, Fingerprint};
+use crate::aws::names::ClusterName;
+use crate::commands::token::request::{RoleRequest, StsEndpoint};
 
 /// SHA-256 over length-prefixed fields. Shows as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]

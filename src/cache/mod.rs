@@ -18,9 +18,9 @@ pub mod store;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::env::Env;
-use crate::error::Warning;
-use crate::request::CacheMode;
+use crate::commands::token::request::CacheMode;
+use crate::say::error::Warning;
+use crate::sys::env::Env;
 use asked::{Asked, Verdict};
 use entry::{Entry, Kind};
 use key::Key;

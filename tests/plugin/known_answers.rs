@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
-use eks_group_auth::names::ClusterName;
-use eks_group_auth::presign::{PresignedUrl, sts_url};
-use eks_group_auth::region::Region;
-use eks_group_auth::request::StsEndpoint;
-use eks_group_auth::token::{Token, TokenRefused};
+use eks_group_auth::aws::names::ClusterName;
+use eks_group_auth::aws::region::Region;
+use eks_group_auth::commands::token::request::StsEndpoint;
+use eks_group_auth::kube::presign::{PresignedUrl, sts_url};
+use eks_group_auth::kube::token::{Token, TokenRefused};
 use serde_json::Value;
 
 use crate::support::sigv4::query_pairs;

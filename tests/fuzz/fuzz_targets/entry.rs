@@ -5,12 +5,12 @@ use std::path::Path;
 
 use eks_group_auth::cache::entry::{self, CallerEntry, FailureEntry, Listed, SessionEntry, TokenEntry};
 use eks_group_auth::cache::key::Key;
-use eks_group_auth::credential_source::{CredentialSource, ProfileChoice};
-use eks_group_auth::env::Env;
-use eks_group_auth::identity::{Fingerprint, Place};
-use eks_group_auth::profile_files::ProfileFiles;
-use eks_group_auth::region::Region;
-use eks_group_auth::request::StsEndpoint;
+use eks_group_auth::aws::source::{CredentialSource, ProfileChoice};
+use eks_group_auth::sys::env::Env;
+use eks_group_auth::aws::fingerprint::{Fingerprint, Place};
+use eks_group_auth::aws::profile::ProfileFiles;
+use eks_group_auth::aws::region::Region;
+use eks_group_auth::commands::token::request::StsEndpoint;
 use libfuzzer_sys::fuzz_target;
 
 fn key() -> Key {

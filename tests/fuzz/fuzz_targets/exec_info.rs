@@ -4,8 +4,8 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
-use eks_group_auth::exec_credential::ExecInfo;
-use eks_group_auth::region::Region;
+use eks_group_auth::kube::exec::ExecInfo;
+use eks_group_auth::aws::region::Region;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

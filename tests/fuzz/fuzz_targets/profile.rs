@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use eks_group_auth::aws_file::{AwsFile, Section};
-use eks_group_auth::error::Error;
-use eks_group_auth::profile_files::{Kind, ProfileFiles};
+use eks_group_auth::aws::profile::grammar::{AwsFile, Section};
+use eks_group_auth::say::error::Error;
+use eks_group_auth::aws::profile::{Kind, ProfileFiles};
 use libfuzzer_sys::fuzz_target;
 
 /// A section's properties with their tables, and the lines that are wrong with it.

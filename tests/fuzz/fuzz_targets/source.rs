@@ -4,13 +4,13 @@
 
 use std::path::Path;
 
-use eks_group_auth::credential_source::{Base, CredentialSource, ProfileChoice};
-use eks_group_auth::directory_words::depends_on_directory;
-use eks_group_auth::endpoints::Endpoints;
-use eks_group_auth::env::Env;
-use eks_group_auth::error::Error;
-use eks_group_auth::identity::{Fingerprint, Place};
-use eks_group_auth::profile_files::ProfileFiles;
+use eks_group_auth::aws::source::{Base, CredentialSource, ProfileChoice};
+use eks_group_auth::aws::directory_words::depends_on_directory;
+use eks_group_auth::aws::endpoints::Endpoints;
+use eks_group_auth::sys::env::Env;
+use eks_group_auth::say::error::Error;
+use eks_group_auth::aws::fingerprint::{Fingerprint, Place};
+use eks_group_auth::aws::profile::ProfileFiles;
 use libfuzzer_sys::fuzz_target;
 
 const VARIABLES: [&str; 16] = [

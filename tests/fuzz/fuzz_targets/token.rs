@@ -1,8 +1,8 @@
 //! The checker of tokens: a whole token, a URL, and the query of a URL that is otherwise good.
 #![no_main]
 
-use eks_group_auth::region::Region;
-use eks_group_auth::token::Token;
+use eks_group_auth::aws::region::Region;
+use eks_group_auth::kube::token::Token;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

@@ -1,7 +1,7 @@
 //! The words of a `credential_process` and of headers: what is quoted comes back as it was, and nothing panics.
 #![no_main]
 
-use eks_group_auth::words::{quoted, split};
+use eks_group_auth::say::words::{quoted, split};
 use libfuzzer_sys::fuzz_target;
 
 fn escaped(word: &str) -> String {

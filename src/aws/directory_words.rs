@@ -1,0 +1,123 @@
+//! Whether the working directory decides what a `credential_process` does, as far as its words show. In doubt it does:
+//! that costs a needless miss, where the opposite could serve one person's session to another. Pure, but for the question
+//! whether a file is there, which is an argument.
+//!
+//! Out of reach is a program that looks around by itself, such as one that asks git for the top of its checkout.
+
+use crate::say::words;
+
+/// `is_file` says whether this names a regular file, seen from the working directory.
+pub fn depends_on_directory(command: &str, path: Option<&str>, is_file: impl Fn(&str) -> bool) -> bool {
+    let is_relative = |directory: &str| !directory.starts_with('/');
+    if path.is_some_and(|path| path.split(':').any(is_relative)) {
+        return true;
+    }
+    // What cannot be split cannot be run either.
+    let words = words::split(command).unwrap_or_default();
+    let is_python = |word: &String| word.rsplit('/').next().is_some_and(|program| program.starts_with("python"));
+    // A module is looked for there first.
+    let runs_a_module = words.iter().any(|word| word == "-m") && words.iter().any(is_python);
+    // A shell's string holds words of its own, once more quoted.
+    let inner = words.iter().flat_map(|word| words::split(word).unwrap_or_default());
+    runs_a_module || words.iter().cloned().chain(inner).any(|word| is_of_directory(&word, &is_file))
+}
+
+/// Whether a word, or a part of it, names something that is found from the working directory.
+fn is_of_directory(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
+    // An option has its value behind `=`, curl a file behind `@`.
+    let is_edge = |c: char| c.is_whitespace() || ";|&<>()`\"'={},@".contains(c);
+    std::iter::once(word).chain(word.split(is_edge)).any(|part| is_part_of_directory(part, &is_file))
+}
+
+fn is_part_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
+    // In URLs that the AWS CLI and curl take for files.
+    let part = ["file://", "fileb://"].into_iter().find_map(|scheme| part.strip_prefix(scheme)).unwrap_or(part);
+    if part.is_empty() || part.starts_with('/') {
+        return false;
+    }
+    // What the shell replaces by it or moves to, and where a program is told to start.
+    let is_it = matches!(part, "." | ".." | "pwd" | "cd" | "pushd") || part.starts_with("~+") || part.starts_with("~-");
+    if is_it || ["$PWD", "${PWD", "OLDPWD"].iter().any(|name| part.contains(name)) {
+        return true;
+    }
+    // The environment says where these are, and all of it counts by itself.
+    if part.starts_with(['$', '~']) {
+        return false;
+    }
+    // A pattern names what is there; an address or an ARN is no path, unless there happens to be such a file.
+    let is_pattern = part.contains(['*', '?', '[']) && !part.contains(char::is_whitespace);
+    let is_address = part.contains("://") || part.starts_with("arn:");
+    let is_path = part.contains('/') && !part.contains(char::is_whitespace) && !is_address;
+    (is_pattern && !is_address) || is_path || is_file(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Commands that people have, and whether the directory counts where `creds.sh` and `creds.json` are files.
+    #[test]
+    fn the_directory_counts_where_a_word_names_something_in_it() {
+        for (command, counts) in [
+            ("aws-vault export --format=json dev", false),
+            ("/usr/local/bin/aws-vault exec dev --json --prompt=ykman", false),
+            ("granted credential-process --profile dev", false),
+            ("saml2aws script --credential-process --idp-account=default --profile dev", false),
+            ("saml2aws login --credential-process --role arn:aws:iam::111122223333:role/path/dev", false),
+            ("op read op://Private/aws/credentials.json", false),
+            ("op inject -i creds.json", true),
+            ("aws-sso-util credential-process --profile dev", false),
+            ("aws configure export-credentials --profile dev", false),
+            ("gimme-aws-creds --action-output-format=json --profile=dev", false),
+            ("okta-aws-cli web --format process-credentials --org-domain corp.okta.com", false),
+            ("direnv exec . aws-creds", true),
+            ("direnv exec /srv/corp aws-creds", false),
+            ("bin/creds", true),
+            ("./creds.sh", true),
+            ("../tools/creds --json", true),
+            ("/opt/corp/bin/creds --config conf/aws.json", true),
+            ("/opt/corp/bin/creds --config=creds.json", true),
+            ("sh creds.sh", true),
+            ("sh other.sh", false),
+            ("sh -c 'cat creds.json'", true),
+            ("sh -c 'cat<creds.json'", true),
+            ("sh -c 'cat /etc/corp/creds.json'", false),
+            ("sh -c 'cat ~/creds.json; cat $HOME/creds.json'", false),
+            ("sh -c 'cat $PWD/creds'", true),
+            ("sh -c \"$(pwd)/creds\"", true),
+            ("sh -c 'bin/creds | jq .Credentials'", true),
+            ("python3 -m corp.creds --account 111122223333", true),
+            ("python3 creds.json", true),
+            ("corp-creds -m 5", false),
+            ("corp-creds --cli-input-json file://creds.json", true),
+            ("corp-creds --cli-input-json file:///etc/creds.json", false),
+            ("curl -sd @creds.json http://127.0.0.1:9911/creds", true),
+            ("sh -c 'cat *.json'", true),
+            ("sh -c 'cat creds.j?on'", true),
+            ("sh -c 'cat creds\"\".json'", true),
+            ("sh -c 'cat ~+/creds.json'", true),
+            ("sh -c 'cd conf && cat x'", true),
+            ("sh -c 'cat /etc/corp/*.json'", false),
+            ("env AWS_PROFILE=base corp-creds", false),
+        ] {
+            let is_file = |name: &str| ["creds.sh", "creds.json", "./creds.sh"].contains(&name);
+            assert_eq!(depends_on_directory(command, Some("/usr/bin:/bin"), is_file), counts, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_path_with_a_relative_or_empty_element_makes_every_program_depend_on_the_directory() {
+        for (path, counts) in [
+            (Some("/usr/bin:/bin"), false),
+            (None, false),
+            (Some("bin:/bin"), true),
+            (Some("/bin:"), true),
+            (Some(":/bin"), true),
+            (Some("/bin::/usr/bin"), true),
+            (Some("/bin:."), true),
+            (Some(""), true),
+        ] {
+            assert_eq!(depends_on_directory("creds", path, |_| false), counts, "{path:?}");
+        }
+    }
+}

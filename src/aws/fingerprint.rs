@@ -1,0 +1,429 @@
+//! Who could be calling: a fingerprint of what decides which credentials will be found, read without network or SDK.
+//! Something too much in it costs a needless miss, or with MFA a person's time; something missing from it could give one
+//! identity's session to another, the worst defect that this program can have.
+//!
+//! What it cannot see is a change behind a source that itself looks the same: a `credential_process` that starts to
+//! answer for somebody else without a change in its environment, or another role attached to this machine.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::aws::endpoints::Endpoints;
+use crate::aws::files::{FileState, SourceFile};
+use crate::aws::source::CredentialSource;
+use crate::sys::env::Env;
+
+/// On which machine, as whom and where this runs. Home directories can be shared between machines and pods, whose own
+/// credentials differ.
+pub struct Place {
+    pub effective_uid: u32,
+    pub host_name: OsString,
+    /// Given where it decides what a `credential_process` does.
+    pub working_directory: Option<OsString>,
+}
+
+/// The variables of AWS that never select an identity: how things look, how often and how long things are tried, which
+/// kind of endpoint is asked. README has the same list. All others count. The region and the kind of endpoint stand in the
+/// keys of the cache by themselves.
+const NEVER_IDENTIFYING: [&str; 38] = [
+    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
+    "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_CA_BUNDLE",
+    "AWS_CLI_AUTO_PROMPT",
+    "AWS_CLI_BINARY_FORMAT",
+    "AWS_CLI_ERROR_FORMAT",
+    "AWS_CLI_FILE_ENCODING",
+    "AWS_CLI_HISTORY_FILE",
+    "AWS_CLI_OUTPUT_ENCODING",
+    "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS",
+    "AWS_CLI_UPGRADE_DEBUG_MODE",
+    "AWS_DEFAULTS_MODE",
+    "AWS_DEFAULT_OUTPUT",
+    "AWS_DEFAULT_REGION",
+    "AWS_DISABLE_REQUEST_COMPRESSION",
+    "AWS_EXECUTION_ENV",
+    "AWS_MAX_ATTEMPTS",
+    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
+    "AWS_METADATA_SERVICE_TIMEOUT",
+    "AWS_OUTPUT",
+    "AWS_PAGER",
+    "AWS_PARTIAL_PAYLOAD_SIGNING_ENABLED",
+    "AWS_REGION",
+    "AWS_REQUEST_CHECKSUM_CALCULATION",
+    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
+    "AWS_RESPONSE_CHECKSUM_VALIDATION",
+    "AWS_RETRY_MODE",
+    "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
+    "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
+    "AWS_S3_USE_ARN_REGION",
+    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",
+    "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE",
+    "AWS_SDK_LOAD_CONFIG",
+    "AWS_SDK_UA_APP_ID",
+    "AWS_SIGV4A_SIGNING_REGION_SET",
+    "AWS_STS_REGIONAL_ENDPOINTS",
+    "AWS_USE_DUALSTACK_ENDPOINT",
+    "AWS_USE_FIPS_ENDPOINT",
+];
+
+/// A `credential_process` sees the whole environment. These differ from call to call and say nothing of a person; the
+/// working directory counts by itself where it decides something.
+const FLEETING: [&str; 5] = ["KUBERNETES_EXEC_INFO", "_", "SHLVL", "PWD", "OLDPWD"];
+
+/// Set to nothing, most variables are as good as unset. These are not: the one hides its other name, the other names the
+/// working directory.
+const NOT_UNSET_WHEN_EMPTY: [&str; 2] = ["AWS_SECURITY_TOKEN", "AWS_LOGIN_CACHE_DIRECTORY"];
+
+/// The variables that decide who signs, as far as they are AWS's.
+pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+    let is_among = |names: &[&str], name: &OsStr| names.iter().any(|other| name == *other);
+    env.starting_with("AWS_").filter(move |(name, value)| {
+        !is_among(&NEVER_IDENTIFYING, name) && (!value.is_empty() || is_among(&NOT_UNSET_WHEN_EMPTY, name))
+    })
+}
+
+/// Equal fingerprints mean the same credential source, as far as can be seen from outside.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// `endpoints` are where AWS is asked, if elsewhere than at its own addresses: others know other people. `tokens` are the
+    /// files that show who is logged in.
+    pub fn of(
+        place: &Place,
+        env: &Env,
+        source: &CredentialSource,
+        endpoints: &Endpoints,
+        tokens: &[SourceFile],
+    ) -> Self {
+        let Place { effective_uid, host_name, working_directory } = place;
+        let Endpoints { sts, sso, sso_oidc } = endpoints;
+        let mut hash = FieldHash::new("identity");
+        hash.field(&effective_uid.to_le_bytes());
+        hash.field(host_name.as_encoded_bytes());
+        hash.field(source.choice.name.as_bytes());
+        hash.field(source.kind().as_bytes());
+        hash.list([sts, sso, sso_oidc].into_iter(), |hash, endpoint| {
+            hash.field(endpoint.as_ref().map_or("", |url| &url.text).as_bytes());
+        });
+        let variable = |hash: &mut FieldHash, (name, value): (&OsStr, &OsStr)| {
+            hash.field(name.as_encoded_bytes());
+            hash.field(value.as_encoded_bytes());
+        };
+        if source.process().is_some() {
+            let is_fleeting = |name: &OsStr| FLEETING.iter().any(|fleeting| name == *fleeting);
+            hash.list(env.all().filter(|(name, _)| !is_fleeting(name)), variable);
+            hash.field(working_directory.as_deref().unwrap_or_default().as_encoded_bytes());
+        } else {
+            hash.list(identifying_variables(env), variable);
+        }
+        hash.list(source.sections(), |hash, section| {
+            hash.field(section.name().as_bytes());
+            for properties in section.written_by_file() {
+                hash.list(properties, |hash, (key, value)| {
+                    hash.field(key.as_bytes());
+                    hash.field(value.as_bytes());
+                });
+            }
+        });
+        hash.list(tokens.iter(), |hash, file| {
+            hash.field(&[matches!(file.state, FileState::Contents(_)) as u8]);
+            hash.field(match &file.state {
+                FileState::Contents(contents) => contents,
+                FileState::Absent => b"absent",
+                FileState::Unreadable(_) => b"unreadable",
+            });
+        });
+        Fingerprint(hash.finish())
+    }
+
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02x}{:02x}…", self.0[0], self.0[1])
+    }
+}
+
+/// SHA-256 over fields, each with its length before it, so that no two lists of fields run together to the same bytes.
+pub struct FieldHash(Sha256);
+
+impl FieldHash {
+    /// `domain` keeps hashes for different uses apart.
+    pub fn new(domain: &str) -> Self {
+        let mut hash = FieldHash(Sha256::new());
+        hash.field(domain.as_bytes());
+        hash
+    }
+
+    pub fn field(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    /// Fields that may be more or fewer: each element is announced, and so is the end.
+    fn list<T>(&mut self, elements: impl Iterator<Item = T>, add: impl Fn(&mut Self, T)) {
+        for element in elements {
+            self.field(&[1]);
+            add(self, element);
+        }
+        self.field(&[0]);
+    }
+
+    pub fn finish(self) -> [u8; 32] {
+        self.0.finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::profile::Located;
+    use crate::aws::profile::tests::files;
+    use crate::aws::source::{Base, ProfileChoice};
+    use proptest::prelude::*;
+
+    /// All that can differ from call to call, where nothing is asked.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    struct World {
+        flag: Option<String>,
+        env: Vec<(String, String)>,
+        config: String,
+        credentials: String,
+        token: String,
+    }
+
+    impl World {
+        fn of(config: &str, credentials: &str) -> Self {
+            let (config, credentials, token) = (config.to_owned(), credentials.to_owned(), String::new());
+            World { flag: None, env: Vec::new(), config, credentials, token }
+        }
+
+        fn with(mut self, name: &str, value: &str) -> Self {
+            self.env.push((name.to_owned(), value.to_owned()));
+            self
+        }
+
+        /// Who signs, in so many words, and the fingerprint; `None` where nobody does.
+        fn who(&self) -> Option<(String, Fingerprint)> {
+            let env: Env = self.env.iter().map(|(name, value)| (name, value)).collect();
+            let files = files(&self.config, &self.credentials);
+            let choice = ProfileChoice::resolve(self.flag.as_deref(), &env).ok()?;
+            let source = CredentialSource::resolve(choice, &env, &files).ok()?;
+            let base = match &source.base {
+                Base::Keys(keys) => {
+                    let keys = keys.credentials().ok()?;
+                    let (id, secret) = (keys.access_key_id(), keys.secret_access_key());
+                    format!("{id} {secret} {:?} {:?}", keys.session_token(), keys.expiry())
+                }
+                Base::WebIdentity(of) => format!("{:?} {:?} {}", of.role_arn.text, of.session_name, self.token),
+                Base::Sso(of) => {
+                    let of_session = (&of.start_url, &of.region.text, &of.account_id, &of.role_name);
+                    format!("{} {of_session:?} {}", of.token_name(), self.token)
+                }
+                Base::Login(identity) => format!("{identity} {}", self.token),
+                Base::Process(command) => format!("{} {:?}", command.expose(), self.env),
+                Base::Container(of) => format!("{} {}", of.url.expose(), self.token),
+                Base::Instance => "instance".to_owned(),
+                Base::Nothing => return None,
+            };
+            let kind = std::mem::discriminant(&source.base);
+            let mut who = format!("{kind:?} {base}");
+            for role in source.roles() {
+                for property in ["role_arn", "external_id", "role_session_name"] {
+                    who += &format!(" {:?}", role.get(property).ok()?.map(|value| value.text.to_owned()));
+                }
+            }
+            let state = FileState::Contents(self.token.clone().into_bytes());
+            let has_token_file =
+                matches!(source.base, Base::WebIdentity(_) | Base::Sso(_) | Base::Login(_) | Base::Container(_));
+            let tokens: Vec<_> =
+                has_token_file.then(|| SourceFile { path: "token".into(), state }).into_iter().collect();
+            let fingerprint = Fingerprint::of(&place(1000, "host"), &env, &source, &Endpoints::default(), &tokens);
+            Some((who, fingerprint))
+        }
+
+        #[track_caller]
+        fn fingerprint(&self) -> Fingerprint {
+            self.who().expect("somebody signs").1
+        }
+    }
+
+    fn place(effective_uid: u32, host_name: &str) -> Place {
+        Place { effective_uid, host_name: host_name.into(), working_directory: None }
+    }
+
+    const KEYS: &str = "[a]\naws_access_key_id = AKIA\naws_secret_access_key = s\n";
+
+    #[test]
+    fn another_user_machine_or_directory_is_another_identity() {
+        let (env, files) = (Env::default(), files("[default]\ncredential_process = creds\n", ""));
+        let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
+        let nowhere = Endpoints::default();
+        let of = |place: &Place| Fingerprint::of(place, &env, &source, &nowhere, &[]);
+        let one = of(&place(1000, "a"));
+        assert_ne!(one, of(&place(1001, "a")));
+        assert_ne!(one, of(&place(1000, "b")));
+        assert_ne!(one, of(&Place { working_directory: Some("/a".into()), ..place(1000, "a") }));
+        let sts = Some(Located { text: "http://127.0.0.1:1".into(), place: String::new() });
+        let elsewhere = Endpoints { sts, ..Endpoints::default() };
+        assert_ne!(one, Fingerprint::of(&place(1000, "a"), &env, &source, &elsewhere, &[]));
+    }
+
+    #[test]
+    fn what_selects_nobody_does_not_change_it() {
+        let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
+        let one = world.fingerprint();
+        for name in NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
+            assert_eq!(one, world.clone().with(name, "x").fingerprint(), "{name}");
+        }
+        let of = |config: &str, credentials: &str| World { flag: Some("a".into()), ..World::of(config, credentials) };
+        assert_eq!(one, of("[profile other]\nregion = x\n[sso-session corp]\n", KEYS).fingerprint());
+        assert_eq!(one, of("", &format!("# a comment\n{KEYS}\n\n[b]\naws_access_key_id = x\n")).fingerprint());
+        assert_ne!(one, of("[profile a]\nregion = x\n", KEYS).fingerprint(), "in doubt, the whole section counts");
+        assert_ne!(one, world.with("AWS_NEW_VARIABLE", "x").fingerprint());
+    }
+
+    /// Keys are never joined from two files.
+    #[test]
+    fn in_which_file_a_property_stands_is_a_part_of_it() {
+        let of = |config: &str, credentials: &str| World::of(config, credentials).who().expect("somebody signs");
+        let keys = "aws_access_key_id = ASIA\naws_secret_access_key = s\n";
+        let (apart, without_token) = of("[default]\naws_session_token = t\n", &format!("[default]\n{keys}"));
+        let (together, with_token) = of("[default]\n", &format!("[default]\n{keys}aws_session_token = t\n"));
+        assert_ne!(apart, together);
+        assert_ne!(without_token, with_token);
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_one_that_is_not_set() {
+        let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
+        for (name, counts) in [("AWS_PROFILE", false), ("AWS_CONFIG_FILE", false), ("AWS_SECURITY_TOKEN", true)] {
+            assert_eq!(world.fingerprint() != world.clone().with(name, "").fingerprint(), counts, "{name}");
+        }
+    }
+
+    #[test]
+    fn readme_has_the_list_of_what_selects_nobody() {
+        let readme = include_str!("../../README.md");
+        let (_, list) = readme.split_once("never select an identity, and do not count: ").expect("the list");
+        let (list, _) = list.split_once(". (").expect("its end");
+        let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('`')).collect();
+        assert_eq!(names, NEVER_IDENTIFYING);
+    }
+
+    #[test]
+    fn what_a_credential_process_can_see_counts_where_there_is_one() {
+        let process = World::of("[default]\ncredential_process = creds\n", "");
+        for (name, counts) in [("CORP_USER", true), ("AWS_PAGER", true), ("HOME", true), ("PWD", false), ("_", false)] {
+            let of = |value: &str| process.clone().with(name, value).fingerprint();
+            assert_eq!(of("alice") != of("bob"), counts, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_absent_token_file_is_not_an_empty_one() {
+        let (env, files) = (Env::default(), files("[default]\nlogin_session = arn\n", ""));
+        let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
+        let of = |state| {
+            Fingerprint::of(
+                &place(0, "a"),
+                &env,
+                &source,
+                &Endpoints::default(),
+                &[SourceFile { path: "f".into(), state }],
+            )
+        };
+        assert_ne!(of(FileState::Absent), of(FileState::Contents(Vec::new())));
+        assert_ne!(of(FileState::Absent), of(FileState::Contents(b"absent".to_vec())));
+    }
+
+    fn section() -> impl Strategy<Value = String> {
+        const LINES: [&str; 19] = [
+            "aws_access_key_id = AKIA1",
+            "aws_access_key_id = AKIA2",
+            "aws_secret_access_key = s1",
+            "aws_secret_access_key = s2",
+            "aws_session_token = t",
+            "aws_security_token = u",
+            "role_arn = r1",
+            "role_arn = r2",
+            "external_id = e",
+            "source_profile = a",
+            "source_profile = b",
+            "credential_source = Environment",
+            "credential_process = p1",
+            "credential_process = p2",
+            "web_identity_token_file = w",
+            "sso_session = s\nsso_account_id = 1",
+            "sso_role_name = n",
+            "sso_start_url = http://x",
+            "login_session = l",
+        ];
+        let header =
+            prop_oneof![Just("default"), Just("profile a"), Just("profile b"), Just("a"), Just("b"), Just("DEFAULT")];
+        let lines = proptest::collection::vec(proptest::sample::select(&LINES[..]), 0..5);
+        (header, lines).prop_map(|(header, lines)| format!("[{header}]\n{}\n", lines.join("\n")))
+    }
+
+    fn world() -> impl Strategy<Value = World> {
+        const SESSION: &str = "[sso-session s]\nsso_start_url = http://x\nsso_region = r\nsso_role_name = n\n";
+        const VARIABLES: [&str; 8] = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_PROFILE",
+            "AWS_DEFAULT_PROFILE",
+            "AWS_ROLE_ARN",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        ];
+        let name = prop_oneof![Just("a"), Just("b"), Just("/c")];
+        let variable = (proptest::sample::select(&VARIABLES[..]), name);
+        let flag = proptest::option::weighted(0.4, prop_oneof![Just("a".to_owned()), Just("b".to_owned())]);
+        let sections = || proptest::collection::vec(section(), 0..4);
+        let env = proptest::collection::vec(variable, 0..3);
+        (flag, env, sections(), sections(), "[xy]").prop_map(|(flag, env, config, credentials, token)| World {
+            flag,
+            env: env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            config: format!("{SESSION}{}", config.concat()),
+            credentials: credentials.concat(),
+            token,
+        })
+    }
+
+    /// One thing taken from another world.
+    fn changed(world: &World, other: &World, what: usize) -> World {
+        let (world, other) = (world.clone(), other.clone());
+        match what {
+            0 => World { flag: other.flag, ..world },
+            1 => World { env: other.env, ..world },
+            2 => World { config: other.config, ..world },
+            3 => World { credentials: other.credentials, ..world },
+            4 => World { token: other.token, ..world },
+            // The last line of the one file, moved to the other.
+            _ => {
+                let (config, line) = world.config.trim_end().rsplit_once('\n').unwrap_or_default();
+                let credentials = format!("{}{line}\n", world.credentials);
+                World { config: format!("{config}\n"), credentials, ..world }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn whatever_changes_who_signs_changes_it(one in world(), other in world(), what in 0usize..7) {
+            let other = if what == 6 { other } else { changed(&one, &other, what) };
+            if let (Some((who, fingerprint)), Some((other_who, other_fingerprint))) = (one.who(), other.who()) {
+                prop_assert!(who == other_who || fingerprint != other_fingerprint, "{who} and {other_who}");
+                prop_assert!(one != other || fingerprint == other_fingerprint);
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Access keys as they were written somewhere, and what shows that they cannot be right: STS would call them unknown, and
+//! without a role a cluster would refuse them without a word. Pure.
+
+use std::time::SystemTime;
+
+use aws_credential_types::Credentials;
+
+use crate::aws::dates;
+use crate::say::error::{Error, shown};
+use crate::say::secret::Secret;
+
+/// Keys, and where they are written.
+#[derive(Debug)]
+pub struct Keys {
+    place: KeysPlace,
+    id: String,
+    secret: Secret,
+    session_token: Option<Secret>,
+    expiry: Option<String>,
+}
+
+/// Whose words to use for the parts of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeysPlace {
+    /// Which of the session token's two variables is set.
+    Environment { session_token: &'static str },
+    /// A profile, in one of the files, with the names of the properties that have several.
+    Profile { name: String, in_credentials_file: bool, session_token: &'static str, expiry: &'static str },
+    /// What a `credential_process` or a container prints.
+    Output,
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    Id,
+    Secret,
+    SessionToken,
+    Expiry,
+}
+
+/// Why keys are not used. No word of them but an id that is a variable's name.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unfit {
+    pub why: String,
+    pub hint: String,
+}
+
+impl Keys {
+    /// White space at the ends, such as the CR of a Windows file, is nobody's key.
+    pub fn new(place: KeysPlace, id: &str, secret: &str, session_token: Option<&str>, expiry: Option<&str>) -> Self {
+        let session_token = session_token.map(str::trim).filter(|token| !token.is_empty()).map(Secret::new);
+        let expiry = expiry.map(|text| text.trim().to_owned());
+        Keys { place, id: id.trim().to_owned(), secret: Secret::new(secret.trim()), session_token, expiry }
+    }
+
+    pub fn place(&self) -> &KeysPlace {
+        &self.place
+    }
+
+    /// The key id, which is no secret.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// # Errors
+    ///
+    /// [`Error::Input`], for an end that is no date: it does not mean that they last for ever.
+    pub fn credentials(&self) -> Result<Credentials, Error> {
+        let expiry = self.expiry.as_deref().map(|text| {
+            let rule = "a date with its time and zone, such as `2030-01-01T00:00:00Z`";
+            dates::parse(text).ok_or_else(|| Error::input(self.place.label(Part::Expiry), text, rule))
+        });
+        let token = self.session_token.as_ref().map(|token| token.expose().to_owned());
+        Ok(Credentials::new(&*self.id, self.secret.expose(), token, expiry.transpose()?, "keys"))
+    }
+}
+
+impl KeysPlace {
+    pub fn is_credentials_file(&self) -> bool {
+        matches!(self, KeysPlace::Profile { in_credentials_file: true, .. })
+    }
+
+    /// What to call the end of these keys.
+    pub fn expiry_label(&self) -> String {
+        self.label(Part::Expiry)
+    }
+
+    fn label(&self, part: Part) -> String {
+        let of_environment = |session_token: &'static str| match part {
+            Part::Id => "AWS_ACCESS_KEY_ID",
+            Part::Secret => "AWS_SECRET_ACCESS_KEY",
+            Part::SessionToken => session_token,
+            Part::Expiry => "AWS_CREDENTIAL_EXPIRATION",
+        };
+        match self {
+            KeysPlace::Environment { session_token } => of_environment(session_token).to_owned(),
+            KeysPlace::Profile { name, session_token, expiry, .. } => {
+                let property = match part {
+                    Part::Id => "aws_access_key_id",
+                    Part::Secret => "aws_secret_access_key",
+                    Part::SessionToken => session_token,
+                    Part::Expiry => expiry,
+                };
+                format!("`{property}` of profile `{}`", shown(name))
+            }
+            KeysPlace::Output => match part {
+                Part::Id => "`AccessKeyId`",
+                Part::Secret => "`SecretAccessKey`",
+                Part::SessionToken => "the session token",
+                Part::Expiry => "`Expiration`",
+            }
+            .to_owned(),
+        }
+    }
+
+    /// # Errors
+    ///
+    /// What shows that these credentials cannot be right.
+    pub fn check(&self, credentials: &Credentials) -> Result<(), Unfit> {
+        let (id, token) = (credentials.access_key_id(), credentials.session_token().unwrap_or_default());
+        let parts = [(Part::Id, id), (Part::Secret, credentials.secret_access_key()), (Part::SessionToken, token)];
+        for (part, value) in parts {
+            let label = self.label(part);
+            let unfit = |why: String, hint: String| Err(Unfit { why, hint });
+            if value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']) {
+                return unfit(format!("{label} has quotation marks around it"), format!("write {label} without them"));
+            }
+            if is_variable(value) {
+                // A secret that looks like one could still be a secret.
+                let text =
+                    if let Part::Id = part { format!("`{}`", shown(value)) } else { "the name of a variable".into() };
+                let why = format!("{label} is {text}, which nothing has replaced by its value");
+                return unfit(why, format!("write the value itself as {label}"));
+            }
+            if value.contains([' ', '\t']) && value.contains(['#', ';']) {
+                let why = format!("{label} has a comment behind it, which the AWS CLI takes for a part of it");
+                return unfit(why, "put the comment on a line of its own".into());
+            }
+            let may_be_empty = matches!(part, Part::SessionToken);
+            let is_fit = |b: u8| match part {
+                Part::Id => b.is_ascii_alphanumeric() || b == b'_',
+                _ => b.is_ascii_graphic(),
+            };
+            if value.is_empty() && !may_be_empty {
+                return unfit(format!("{label} is empty"), format!("set {label}"));
+            }
+            if !value.bytes().all(is_fit) {
+                let why = format!("{label} has characters that no credentials have");
+                return unfit(why, format!("correct {label}"));
+            }
+        }
+        // Where people put keys together, one of another pair may stay; programs give whole ones.
+        if *self != KeysPlace::Output && id.starts_with("AKIA") && !token.is_empty() {
+            let (id, token) = (self.label(Part::Id), self.label(Part::SessionToken));
+            return Err(Unfit {
+                why: format!(
+                    "{token} is left over from other keys: {id} is a user's own key (AKIA…), which has no session token"
+                ),
+                hint: format!("remove {token}"),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// `$NAME`, `${NAME}`, `$(NAME)`, `$env:NAME`, `%NAME%` or `{{ name }}`.
+fn is_variable(value: &str) -> bool {
+    const MARKS: [(&str, &str); 5] = [("${", "}"), ("$(", ")"), ("$env:", ""), ("$", ""), ("%", "%")];
+    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let is_between = |(start, end): (&str, &str)| {
+        value.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some_and(is_name)
+    };
+    MARKS.into_iter().any(is_between) || (value.starts_with("{{") && value.ends_with("}}"))
+}
+
+/// Whether these have ended, or will before they are of use.
+pub fn have_expired(credentials: &Credentials, margin_ends: SystemTime) -> bool {
+    credentials.expiry().is_some_and(|expiry| expiry <= margin_ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(id: &str, secret: &str, token: Option<&str>) -> Option<String> {
+        let place = KeysPlace::Environment { session_token: "AWS_SESSION_TOKEN" };
+        let keys = Keys::new(place, id, secret, token, None);
+        keys.place().check(&keys.credentials().expect("no date")).err().map(|unfit| unfit.why)
+    }
+
+    #[test]
+    fn keys_that_cannot_be_right_are_known_by_their_look() {
+        for (id, secret, token, words) in [
+            ("\"AKIA1\"", "s", None, "AWS_ACCESS_KEY_ID has quotation marks"),
+            ("AKIA1", "'MARKER'", None, "AWS_SECRET_ACCESS_KEY has quotation marks"),
+            ("ASIA1", "s", Some("\"MARKER\""), "AWS_SESSION_TOKEN has quotation marks"),
+            ("$AWS_KEY", "s", None, "`$AWS_KEY`, which nothing has replaced"),
+            ("${KEY}", "s", None, "`${KEY}`"),
+            ("%KEY%", "s", None, "`%KEY%`"),
+            ("$(KEY)", "s", None, "`$(KEY)`"),
+            ("$env:KEY", "s", None, "`$env:KEY`"),
+            ("{{env.KEY}}", "s", None, "`{{env.KEY}}`"),
+            ("op://vault/id", "s", None, "characters that no credentials have"),
+            ("AKIA1", "$MARKER", None, "AWS_SECRET_ACCESS_KEY is the name of a variable"),
+            ("AKIA1", "s", Some("MARKER"), "AWS_SESSION_TOKEN is left over"),
+            ("AKIA1 # mine", "s", None, "AWS_ACCESS_KEY_ID has a comment"),
+            ("AKIA\u{1b}1", "s", None, "characters that no credentials have"),
+            ("AKIA1", "", None, "AWS_SECRET_ACCESS_KEY is empty"),
+        ] {
+            let why = why(id, secret, token).expect(id);
+            assert!(why.contains(words) && !why.contains("MARKER"), "{why}");
+        }
+    }
+
+    #[test]
+    fn good_keys_are_good_and_white_space_around_them_is_not_theirs() {
+        assert_eq!(why(" AKIA1\r", "a/b+c=\r\n", Some(" ")), None);
+        assert_eq!(why("ASIA1", "s", Some("token/with+odd=characters")), None);
+        assert_eq!(why("AKIA1", "100%$sure", None), None);
+    }
+
+    #[test]
+    fn an_end_that_is_no_date_is_an_error() {
+        let place = KeysPlace::Environment { session_token: "AWS_SESSION_TOKEN" };
+        let error = Keys::new(place, "AKIA", "s", None, Some("soon")).credentials().unwrap_err();
+        assert!(error.to_string().starts_with("AWS_CREDENTIAL_EXPIRATION `soon`"), "{error}");
+    }
+}

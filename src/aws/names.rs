@@ -1,0 +1,288 @@
+//! Strings of a certain form, each a type of its own, so that no two can be mistaken for each other. What is wrong with one
+//! is said here; where it is written, by the code that read it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use crate::aws::region::Region;
+
+/// A value that does not have the form that AWS or Kubernetes wants.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Invalid {
+    pub value: String,
+    /// What it must be.
+    pub rule: Cow<'static, str>,
+    /// What to do, where the rule does not say enough.
+    pub hint: Option<String>,
+}
+
+impl Invalid {
+    fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
+        Invalid { value: value.to_owned(), rule: rule.into(), hint: None }
+    }
+}
+
+macro_rules! checked_string {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+checked_string! {
+    /// The name of an EKS cluster, `^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$` (EKS API); of an Outposts local cluster its id.
+    ClusterName
+}
+checked_string! {
+    /// `arn:{partition}:iam::{account}:role/{path}{name}`, in the partition of the region.
+    RoleArn
+}
+checked_string! {
+    /// `[\w+=,.@-]{2,64}`, ASCII (STS API, RoleSessionName).
+    SessionName
+}
+checked_string! {
+    /// `[\w+=,.@:/-]{2,1224}`, ASCII (STS API, ExternalId).
+    ExternalId
+}
+checked_string! {
+    /// `[\w+=/:,.@-]{9,256}`, ASCII (STS API, SerialNumber): an MFA device's ARN, or a hardware token's number.
+    MfaSerial
+}
+checked_string! {
+    /// A session's name or source identity as asked for: fit as it stands, or with the caller's `{user}` and `{account}`
+    /// to be filled in.
+    NameTemplate
+}
+
+impl ClusterName {
+    /// A name, or an ARN that ends in one.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let fits =
+            value.len() <= 100 && value.bytes().all(is_inner) && value.starts_with(|c: char| c.is_ascii_alphanumeric());
+        if fits {
+            return Ok(ClusterName(value.to_owned()));
+        }
+        // `arn:aws:eks:eu-west-1:111122223333:cluster/demo`, as the console shows it and kubeconfigs name it.
+        if let Some((before, name)) = value.rsplit_once(":cluster/")
+            && before.starts_with("arn:")
+            && before.split(':').nth(2) == Some("eks")
+        {
+            return ClusterName::parse(name);
+        }
+        Err(Invalid::new(
+            value,
+            "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
+        ))
+    }
+}
+
+impl RoleArn {
+    pub fn parse(value: &str, region: &Region) -> Result<Self, Invalid> {
+        let wrong = |hint: Option<String>| Invalid {
+            hint,
+            ..Invalid::new(value, "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`")
+        };
+        let parts: Vec<&str> = value.splitn(6, ':').collect();
+        let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return Err(wrong(None)) };
+        if service == "sts" && resource.starts_with("assumed-role/") {
+            return Err(wrong(Some(
+                "this names a session of a role; the role's own ARN is wanted, as `aws iam get-role` shows it".into(),
+            )));
+        }
+        if service == "iam" && (resource.starts_with("group/") || resource.starts_with("user/")) {
+            return Err(wrong(Some("only a role can be assumed: name the role that the group's policy allows".into())));
+        }
+        let path_and_name = resource.strip_prefix("role/").unwrap_or_default();
+        let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
+        let fits = service == "iam"
+            && value.len() <= 2048
+            && account.len() == 12
+            && account.bytes().all(|b| b.is_ascii_digit())
+            && path.bytes().all(|b| b.is_ascii_graphic())
+            && (1..=64).contains(&name.len())
+            && name.bytes().all(is_name_byte);
+        if !fits {
+            return Err(wrong(None));
+        }
+        let expected = region.partition().id;
+        if partition != expected {
+            return Err(Invalid {
+                hint: Some("correct the role or `--region`".into()),
+                ..Invalid::new(value, format!("of partition `{expected}`, that of region `{region}`"))
+            });
+        }
+        Ok(RoleArn(value.to_owned()))
+    }
+
+    pub fn partition(&self) -> &str {
+        self.0.split(':').nth(1).expect("six parts were checked when it was parsed")
+    }
+
+    /// The account that the role is in.
+    pub fn account(&self) -> &str {
+        self.0.split(':').nth(4).expect("six parts were checked when it was parsed")
+    }
+
+    /// The last part, without the path: what STS shows in the ARN of a session.
+    pub fn name(&self) -> &str {
+        self.0.rsplit(['/', ':']).next().expect("splitting gives at least one part")
+    }
+}
+
+impl SessionName {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let fits = (2..=64).contains(&value.len()) && value.bytes().all(is_name_byte);
+        fits.then(|| SessionName(value.to_owned()))
+            .ok_or_else(|| Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`"))
+    }
+
+    /// The caller's own name made fit: IAM user names are of the same alphabet, but may be a single letter; names
+    /// from elsewhere may be anything.
+    pub fn of_caller(name: &str) -> Self {
+        let mut fit: String =
+            name.chars().map(|c| if c.is_ascii() && is_name_byte(c as u8) { c } else { '-' }).take(64).collect();
+        while fit.len() < 2 {
+            fit.push('-');
+        }
+        SessionName(fit)
+    }
+}
+
+impl NameTemplate {
+    /// Of an ARN its last part is meant.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let name = if value.starts_with("arn:") { value.rsplit('/').next().unwrap_or_default() } else { value };
+        let fixed = name.replace("{user}", "").replace("{account}", "");
+        let length_fits = fixed.len() < name.len() || (2..=64).contains(&name.len());
+        if length_fits && fixed.len() <= 64 && fixed.bytes().all(is_name_byte) {
+            return Ok(NameTemplate(name.to_owned()));
+        }
+        Err(Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`, or hold `{user}` or `{account}`"))
+    }
+
+    pub fn names_the_caller(&self) -> bool {
+        self.0.contains('{')
+    }
+
+    /// The name, made fit where the caller's own is not.
+    pub fn fill(&self, user: &str, account: &str) -> SessionName {
+        SessionName::of_caller(&self.0.replace("{user}", user).replace("{account}", account))
+    }
+}
+
+impl MfaSerial {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
+        let fits = (9..=256).contains(&value.len()) && value.bytes().all(is_fit);
+        fits.then(|| MfaSerial(value.to_owned())).ok_or_else(|| {
+            Invalid::new(value, "an MFA device's ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or its number")
+        })
+    }
+}
+
+/// The life of a role session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionDuration(Duration);
+
+impl SessionDuration {
+    /// A plain number of seconds, within what STS takes.
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let is_digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+        match value.parse() {
+            Ok(seconds @ 900..=43_200) if is_digits => Ok(SessionDuration(Duration::from_secs(seconds))),
+            _ => Err(Invalid::new(value, "a number of seconds from 900 to 43200")),
+        }
+    }
+
+    pub fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl ExternalId {
+    pub fn parse(value: &str) -> Result<Self, Invalid> {
+        let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
+        let fits = (2..=1224).contains(&value.len()) && value.bytes().all(is_fit);
+        fits.then(|| ExternalId(value.to_owned()))
+            .ok_or_else(|| Invalid::new(value, "2 to 1224 letters, digits and `_+=,.@:/-`"))
+    }
+}
+
+/// The alphabet that IAM names share: `[\w+=,.@-]`, ASCII.
+fn is_name_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn region(name: &str) -> Region {
+        Region::parse(name).unwrap()
+    }
+
+    #[test]
+    fn role_arns_are_told_from_other_strings() {
+        let parse = |arn: &str| RoleArn::parse(arn, &region("eu-west-1"));
+        let arn = parse("arn:aws:iam::111122223333:role/path/to/dev.team+x").unwrap();
+        assert_eq!((arn.account(), arn.name()), ("111122223333", "dev.team+x"));
+        for bad in [
+            "",
+            "dev",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::11112222333:role/dev",
+            "arn:aws:iam::111122223333:user/dev",
+            "arn:aws:iam:eu-west-1:111122223333:role/dev",
+            "arn:aws:iam::111122223333:role/d v",
+            "arn:aws:iam::111122223333:role/dév",
+            "arn:aws-cn:iam::111122223333:role/dev",
+            "ARN:aws:iam::111122223333:role/dev",
+            "arn:aws:iam::111122223333:role/dev ",
+            "arn:aws:iam::111122223333:role/a\nb/dev",
+            "arn:aws:sts::111122223333:assumed-role/dev/me",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        assert!(RoleArn::parse("arn:aws-cn:iam::111122223333:role/dev", &region("cn-north-1")).is_ok());
+    }
+
+    #[test]
+    fn durations_are_plain_numbers_of_seconds_within_what_sts_takes() {
+        assert_eq!(SessionDuration::parse("900").unwrap().get().as_secs(), 900);
+        assert_eq!(SessionDuration::parse("43200").unwrap().get().as_secs(), 43200);
+        for bad in ["", "899", "43201", "1h", "+3600", "-1", "3600.0", " 3600", "99999999999999999999999"] {
+            assert!(SessionDuration::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_of_a_caller_becomes_a_session_name(name in "\\PC{0,80}") {
+            let fit = SessionName::of_caller(&name);
+            prop_assert!(NameTemplate::parse(fit.as_str()).is_ok());
+        }
+
+        #[test]
+        fn a_fit_name_of_a_caller_stays_as_it_is(name in "[A-Za-z0-9_+=,.@-]{2,64}") {
+            let fit = SessionName::of_caller(&name);
+            prop_assert_eq!(fit.as_str(), name);
+        }
+    }
+}

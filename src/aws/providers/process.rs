@@ -1,0 +1,206 @@
+//! A profile's `credential_process`, run as the AWS CLI runs it: its words are a program and its arguments, with no shell
+//! between. Whatever it does, it ends: with this call, or when it has printed more than it should.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::process::Stdio;
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::process::{Child, Command};
+
+use crate::aws::dates;
+use crate::aws::endpoints::without_secrets;
+use crate::say::secret::Secret;
+use crate::say::words;
+use crate::sys::env::Env;
+
+const MAX_OUTPUT: u64 = 1 << 20;
+
+/// Of what it says on stderr, the last.
+const MAX_SAID: usize = 4096;
+const SAID_LINES: usize = 3;
+const SAID_CHARS: usize = 400;
+
+/// How long something that it started, and that holds its stderr open, is waited for.
+const AFTER_ITS_END: Duration = Duration::from_millis(100);
+
+/// The command may hold secrets. It gets the environment that was fingerprinted.
+pub struct CredentialProcess<'a> {
+    command: Secret,
+    env: &'a Env,
+}
+
+/// Why it gave nothing; no word of its stdout.
+#[derive(Debug)]
+pub struct Failed(String);
+
+/// What it prints.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Answer {
+    /// `1`, or as some write it `1.0`.
+    version: Option<f64>,
+    access_key_id: Option<String>,
+    secret_access_key: Option<Secret>,
+    session_token: Option<Secret>,
+    expiration: Option<String>,
+}
+
+impl<'a> CredentialProcess<'a> {
+    pub fn new(command: Secret, env: &'a Env) -> Self {
+        CredentialProcess { command, env }
+    }
+
+    pub async fn credentials(&self) -> Result<Credentials, Failed> {
+        let failed = |why: &str| Failed(format!("its credential_process {why}"));
+        let words =
+            words::split(self.command.expose()).ok_or_else(|| failed("has a quotation mark without its end"))?;
+        let (program, arguments) = words.split_first().ok_or_else(|| failed("names no program"))?;
+        let not_started = |error: io::Error| match program.split_once('=') {
+            // What people write for a shell to set may be a password.
+            Some((variable, _)) => failed(&format!(
+                "starts with `{variable}=…`, and there is no shell to set variables: write `env {variable}=…`"
+            )),
+            // Nor is what else is in a word that was meant as several, or in a URL.
+            None => {
+                let program = without_secrets(program.split_whitespace().next().unwrap_or_default());
+                failed(&format!("`{program}` could not be started: {error}"))
+            }
+        };
+        let mut process = Process::start(program, arguments, self.env).map_err(not_started)?;
+        let child = &mut process.child;
+        let stderr = tokio::spawn(last_of(child.stderr.take().expect("it is piped")));
+        let stdout = child.stdout.take().expect("it is piped");
+        let mut printed = Vec::new();
+        let read = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut printed).await;
+        read.map_err(|error| failed(&format!("could not be listened to: {error}")))?;
+        if printed.len() as u64 > MAX_OUTPUT {
+            return Err(failed("printed more than 1 MiB"));
+        }
+        let status = child.wait().await.map_err(|error| failed(&format!("could not be waited for: {error}")))?;
+        process.has_ended = true;
+        let outcome = if status.success() { parse(&printed) } else { Err(format!("failed ({status})")) };
+        match outcome {
+            Ok(credentials) => Ok(credentials),
+            Err(why) => {
+                let said = tokio::time::timeout(AFTER_ITS_END, stderr).await;
+                let said = said.ok().and_then(Result::ok).unwrap_or_default();
+                Err(failed(&if said.is_empty() { why } else { format!("{why}: {said}") }))
+            }
+        }
+    }
+}
+
+/// The program, killed where it has not ended by itself.
+struct Process {
+    child: Child,
+    /// With all that it starts, where it has a group of its own.
+    group: Option<Pid>,
+    has_ended: bool,
+}
+
+impl Process {
+    /// Where there is a terminal, it stays in the group that may read from it and that Ctrl-C ends: it may ask for a
+    /// password or a code.
+    fn start(program: &str, arguments: &[String], env: &Env) -> io::Result<Self> {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .envs(env.all())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let has_terminal = File::open("/dev/tty").is_ok();
+        if !has_terminal {
+            command.process_group(0);
+        }
+        let child = command.spawn()?;
+        let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        Ok(Process { child, group: pid.filter(|_| !has_terminal), has_ended: false })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if let Some(group) = self.group.filter(|_| !self.has_ended) {
+            // It may be gone by now.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// Reads to the end, and keeps the last lines.
+async fn last_of(mut stderr: impl AsyncRead + Unpin) -> String {
+    let mut kept = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(len @ 1..) = stderr.read(&mut chunk).await {
+        kept.extend_from_slice(&chunk[..len]);
+        kept.drain(..kept.len().saturating_sub(MAX_SAID));
+    }
+    last_lines(&String::from_utf8_lossy(&kept))
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let said = lines[lines.len().saturating_sub(SAID_LINES)..].join("; ");
+    let too_many = said.chars().count().saturating_sub(SAID_CHARS);
+    said.chars().skip(too_many).collect()
+}
+
+/// serde's own errors would quote what was printed.
+fn parse(printed: &[u8]) -> Result<Credentials, String> {
+    let answer: Answer =
+        serde_json::from_slice(printed).map_err(|_| "printed something else than the JSON of credentials")?;
+    if answer.version != Some(1.0) {
+        return Err("printed credentials whose `Version` is not 1".into());
+    }
+    let (Some(access_key_id), Some(secret)) = (answer.access_key_id, answer.secret_access_key) else {
+        return Err("printed no `AccessKeyId`, or no `SecretAccessKey`".into());
+    };
+    let unreadable = "printed an `Expiration` that is no date with a time and a zone";
+    let expiry = answer.expiration.map(|text| dates::parse(&text).ok_or(unreadable));
+    let session_token = answer.session_token.map(|token| token.expose().to_owned()).filter(|token| !token.is_empty());
+    Ok(Credentials::new(access_key_id, secret.expose(), session_token, expiry.transpose()?, "credential_process"))
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_last_lines_of_what_it_says_are_shown() {
+        assert_eq!(last_lines("one\n\n two \r\nthree\nfour\n"), "two; three; four");
+        assert_eq!(last_lines(&"x".repeat(1000)).len(), SAID_CHARS);
+        assert_eq!(last_lines("\n"), "");
+    }
+
+    #[test]
+    fn what_is_wrong_with_its_answer_is_said_without_quoting_it() {
+        let why = |text: &str| parse(text.as_bytes()).unwrap_err();
+        for text in [
+            "MARKER",
+            r#"{"Version":"MARKER"}"#,
+            r#"{"Version":2,"AccessKeyId":"MARKER"}"#,
+            r#"{"Version":1,"AccessKeyId":"MARKER"}"#,
+            r#"{"Version":1,"AccessKeyId":"MARKER","SecretAccessKey":"MARKER","Expiration":"MARKER"}"#,
+            r#"{"Version":1,"AccessKeyId":"MARKER","SecretAccessKey":"MARKER"} MARKER"#,
+        ] {
+            assert!(why(text).starts_with("printed ") && !why(text).contains("MARKER"), "{}", why(text));
+        }
+        let good = r#"{"Version":1,"AccessKeyId":"AKIA","SecretAccessKey":"x","SessionToken":null,"Expiration":"2026-01-01T01:00:00+01:00"}"#;
+        let credentials = parse(good.as_bytes()).expect("it is good");
+        assert_eq!(credentials.expiry(), dates::parse("2026-01-01T00:00:00Z"));
+    }
+}

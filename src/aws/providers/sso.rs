@@ -1,0 +1,128 @@
+//! Credentials of an SSO session: the token that `aws sso login` left in a file, exchanged at the portal for those of an
+//! account and role; refreshed first where it has ended.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_config::Region;
+use aws_credential_types::Credentials;
+use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
+use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
+
+use super::Aws;
+use crate::aws::files::{FileState, SourceFile, sso_token_path};
+use crate::aws::source::Sso;
+use crate::aws::sso_token::{Refreshed, Registration, SsoToken};
+use crate::aws::sts::failure;
+use crate::say::error::{Doing, Error};
+use crate::say::secret::Secret;
+
+/// A token that ends sooner is refreshed, where that is possible.
+const REFRESH_WINDOW: Duration = Duration::from_secs(5 * 60);
+
+pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Result<Credentials, Error> {
+    let path = sso_token_path(aws.env, sso.token_name());
+    let token = access_token(aws, sso, &path, now).await?;
+    let mut config = aws_sdk_sso::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
+    if let Some(url) = &aws.endpoints.sso {
+        config = config.endpoint_url(&url.text).use_fips(false).use_dual_stack(false);
+    }
+    let call = aws_sdk_sso::Client::from_conf(config.build())
+        .get_role_credentials()
+        .role_name(&sso.role_name)
+        .account_id(&sso.account_id)
+        .access_token(token.expose());
+    let output = call.send().await.map_err(|error| match error.as_service_error() {
+        // Its token was withdrawn: logged out elsewhere.
+        Some(GetRoleCredentialsError::UnauthorizedException(_)) => aws.needs_login("its SSO session is over"),
+        _ => at_the_portal(sso, failure(Doing::GetCredentials(aws.source.name()), &error)),
+    })?;
+    let lacking = || aws.failed("the SSO portal's answer has no credentials".into(), None);
+    let found = output.role_credentials.ok_or_else(lacking)?;
+    let (Some(id), Some(secret)) = (found.access_key_id, found.secret_access_key) else { return Err(lacking()) };
+    let expiry = u64::try_from(found.expiration).ok().filter(|milliseconds| *milliseconds > 0);
+    let expiry = expiry.and_then(|milliseconds| UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds)));
+    Ok(Credentials::new(id, secret, found.session_token.filter(|token| !token.is_empty()), expiry, "SSO"))
+}
+
+/// The token of the file, or a new one, which is written there.
+async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime) -> Result<Secret, Error> {
+    let file = SourceFile::read(path.to_owned());
+    let damaged = || aws.needs_login("the token file of its SSO session cannot be understood");
+    let token = SsoToken::parse(file.contents()).ok_or_else(damaged)?;
+    let ends_soon = sso.session.is_some() && token.ends < now + REFRESH_WINDOW;
+    let Some(registration) = token.registration(now).filter(|_| ends_soon) else { return Ok(token.access_token) };
+    match refresh(aws, sso, registration).await {
+        Ok(refreshed) => {
+            let contents = token.refreshed(&refreshed, now);
+            // Where it cannot be kept, the next call refreshes once more.
+            if write(path, &contents).is_ok() {
+                let file = SourceFile { path: path.to_owned(), state: FileState::Contents(contents) };
+                aws.refreshed.replace(Some(file));
+            }
+            Ok(refreshed.access_token)
+        }
+        Err(_) if token.ends > now => Ok(token.access_token),
+        Err(error) => Err(error),
+    }
+}
+
+async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, registration: Registration<'_>) -> Result<Refreshed, Error> {
+    let Registration { client_id, client_secret, refresh_token } = registration;
+    let mut config = aws_sdk_ssooidc::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
+    if let Some(url) = &aws.endpoints.sso_oidc {
+        config = config.endpoint_url(&url.text).use_fips(false).use_dual_stack(false);
+    }
+    let call = aws_sdk_ssooidc::Client::from_conf(config.build())
+        .create_token()
+        .client_id(client_id)
+        .client_secret(client_secret)
+        .grant_type("refresh_token")
+        .refresh_token(refresh_token);
+    let output = call.send().await.map_err(|error| match error.as_service_error() {
+        Some(
+            CreateTokenError::AccessDeniedException(_)
+            | CreateTokenError::ExpiredTokenException(_)
+            | CreateTokenError::InvalidClientException(_)
+            | CreateTokenError::InvalidGrantException(_)
+            | CreateTokenError::UnauthorizedClientException(_),
+        ) => aws.needs_login("its SSO session is over"),
+        _ => at_the_portal(sso, failure(Doing::GetCredentials(aws.source.name()), &error)),
+    })?;
+    let access_token = output.access_token.ok_or_else(|| aws.needs_login("its SSO session gave no new token"))?;
+    let life = Duration::from_secs(u64::try_from(output.expires_in).unwrap_or_default());
+    let refresh_token = output.refresh_token.map(Secret::new);
+    Ok(Refreshed { access_token: Secret::new(access_token), refresh_token, life })
+}
+
+/// A failure to reach AWS, with whom.
+fn at_the_portal(sso: &Sso, error: Error) -> Error {
+    match error {
+        Error::Unreachable { doing, why } => {
+            Error::Unreachable { doing, why: format!("{why} (at the SSO portal in {})", sso.region.text) }
+        }
+        other => other,
+    }
+}
+
+/// Beside its place, and renamed there: another program may be reading it.
+fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    // A link stays one.
+    let path = &path.canonicalize()?;
+    let mut temporary = path.to_owned().into_os_string();
+    temporary.push(format!(".{:016x}", fastrand::u64(..)));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary)
+        .and_then(|mut file| file.write_all(contents))
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}

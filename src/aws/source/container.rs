@@ -1,0 +1,59 @@
+//! Credentials that a container's environment names.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use crate::aws::endpoints::without_secrets;
+use crate::say::error::Error;
+use crate::say::secret::Secret;
+use crate::sys::env::Env;
+
+/// Credentials of an ECS task, of EKS Pod Identity, and of other programs that speak their protocol.
+#[derive(Debug)]
+pub struct Container {
+    /// It may hold a password, or a token.
+    pub url: Secret,
+    /// The variable that names it.
+    pub variable: &'static str,
+    pub authorization: Option<Authorization>,
+}
+
+#[derive(Debug)]
+pub enum Authorization {
+    File(PathBuf),
+    Token(Secret),
+}
+
+pub const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+/// The address is checked as by the AWS CLI, so that a token goes to nobody else.
+pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
+    const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    let trimmed = |name| env.get(name).map(str::trim).filter(|value| !value.is_empty());
+    let (variable, url) = match (trimmed(RELATIVE), trimmed(FULL)) {
+        (Some(path), _) if path.starts_with('/') => (RELATIVE, format!("http://169.254.170.2{path}")),
+        (Some(path), _) => return Err(Error::input(RELATIVE, path, "a path that starts with `/`")),
+        (None, Some(url)) => (FULL, url.to_owned()),
+        (None, None) => return Ok(None),
+    };
+    let uri: Option<http::Uri> = url.parse().ok();
+    let is_http = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https"));
+    let host =
+        uri.as_ref().filter(|uri| is_http(uri)).and_then(|uri| uri.host()).map(|host| host.trim_matches(['[', ']']));
+    let is_local = host.is_some_and(|host| {
+        let is_loopback = host.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        is_loopback || ["169.254.170.2", "169.254.170.23", "fd00:ec2::23", "localhost"].contains(&host)
+    });
+    if !is_local {
+        return Err(Error::input(
+            variable,
+            &without_secrets(&url),
+            "an http URL of this machine, or of ECS's or EKS's credentials service",
+        ));
+    }
+    let file = env.get(TOKEN_FILE_VARIABLE).map(|path| Authorization::File(path.into()));
+    let token =
+        || env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(|token| Authorization::Token(Secret::new(token.trim())));
+    Ok(Some(Container { url: Secret::new(url), variable, authorization: file.or_else(token) }))
+}

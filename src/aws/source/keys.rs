@@ -1,0 +1,43 @@
+//! Keys, in the environment or in a file.
+
+use super::profile_failed;
+use crate::aws::keys::{Keys, KeysPlace};
+use crate::aws::profile::{KeyProperties, Profile};
+use crate::say::error::Error;
+use crate::sys::env::Env;
+
+/// A secret without an id is nothing; of the session token's two names the old one comes first.
+pub(super) fn environment_keys(env: &Env) -> Result<Option<Keys>, Error> {
+    let Some(id) = env.get("AWS_ACCESS_KEY_ID") else { return Ok(None) };
+    let Some(secret) = env.get("AWS_SECRET_ACCESS_KEY") else {
+        return Err(Error::CredentialsFailed {
+            source_name: "the environment".into(),
+            why: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".into(),
+            hint: "set both, or unset both to use a profile".into(),
+        });
+    };
+    let token_names = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"];
+    let token = token_names.into_iter().find_map(|name| Some((name, env.given(name)?.to_str()?)));
+    let (session_token, value) = token.map_or((token_names[1], None), |(name, value)| (name, Some(value)));
+    let expiry = env.get("AWS_CREDENTIAL_EXPIRATION");
+    Ok(Some(Keys::new(KeysPlace::Environment { session_token }, id, secret, value, expiry)))
+}
+
+/// Keys of one file. An id without its secret is an error, an empty one too.
+pub(super) fn keys_of(profile: &Profile, found: Option<KeyProperties>) -> Result<Option<Keys>, Error> {
+    let Some(KeyProperties { in_credentials_file, id, secret, session_token, expiry }) = found else { return Ok(None) };
+    let secret = secret.filter(|secret| !secret.text.is_empty());
+    let (Some(secret), false) = (secret, id.text.is_empty()) else {
+        let why =
+            format!("{} and `aws_secret_access_key` must both be there, in the same file, and not empty", id.place);
+        return Err(profile_failed(profile.name(), &why, "add what is missing, or remove the other"));
+    };
+    let place = KeysPlace::Profile {
+        name: profile.name().to_owned(),
+        in_credentials_file,
+        session_token: session_token.as_ref().map_or("aws_session_token", |token| token.place.property),
+        expiry: expiry.as_ref().map_or("aws_expiration", |expiry| expiry.place.property),
+    };
+    let (session_token, expiry) = (session_token.map(|value| value.text), expiry.map(|value| value.text));
+    Ok(Some(Keys::new(place, id.text, secret.text, session_token, expiry)))
+}

@@ -1,0 +1,45 @@
+//! A web identity, of whose parts each can be in the environment or in the profile.
+
+use std::path::PathBuf;
+
+use super::{Base, Found};
+use crate::aws::profile::{Located, Profile};
+use crate::say::error::Error;
+use crate::sys::env::Env;
+
+#[derive(Debug)]
+pub struct WebIdentity {
+    pub token_file: PathBuf,
+    /// The variable or property that names the file.
+    pub token_file_place: String,
+    pub role_arn: Located,
+    pub session_name: Option<Located>,
+}
+
+/// Each of its three parts from the environment, else the profile.
+pub(super) fn web_identity<'a>(
+    profile: Option<&Profile<'a>>,
+    env: Option<&Env>,
+) -> Result<Option<(Base<'a>, Found)>, Error> {
+    let part = |variable: &'static str, property: &'static str| -> Result<Option<(Located, Found)>, Error> {
+        if let Some(text) = env.and_then(|env| env.get(variable)) {
+            return Ok(Some((Located { text: text.to_owned(), place: variable.to_owned() }, Found::InEnvironment)));
+        }
+        let value = profile.map(|profile| profile.get(property)).transpose()?.flatten();
+        Ok(value.map(|value| (value.into(), Found::InProfile)))
+    };
+    let Some((token_file, found)) = part("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")? else {
+        return Ok(None);
+    };
+    let Some((role_arn, _)) = part("AWS_ROLE_ARN", "role_arn")? else {
+        return Err(Error::CredentialsFailed {
+            source_name: token_file.place,
+            why: "there is no role for this token".into(),
+            hint: "set AWS_ROLE_ARN, or `role_arn` in the profile".into(),
+        });
+    };
+    let session_name = part("AWS_ROLE_SESSION_NAME", "role_session_name")?.map(|(name, _)| name);
+    let token_file_place = token_file.place;
+    let identity = WebIdentity { token_file: token_file.text.into(), token_file_place, role_arn, session_name };
+    Ok(Some((Base::WebIdentity(identity), found)))
+}

@@ -1,0 +1,221 @@
+//! `ExecInfo` in, `ExecCredential` out: what client-go and a credential plugin say to each other
+//! (k8s.io/client-go, `pkg/apis/clientauthentication`).
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+
+use crate::kube::token::Token;
+use crate::say::error::{Error, shown};
+
+/// The versions of the exec API that client-go still speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiVersion {
+    V1,
+    V1Beta1,
+}
+
+impl ApiVersion {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ApiVersion::V1 => "client.authentication.k8s.io/v1",
+            ApiVersion::V1Beta1 => "client.authentication.k8s.io/v1beta1",
+        }
+    }
+
+    fn parse(version: &str) -> Result<Self, Error> {
+        match version {
+            "client.authentication.k8s.io/v1" => Ok(ApiVersion::V1),
+            "client.authentication.k8s.io/v1beta1" => Ok(ApiVersion::V1Beta1),
+            _ => Err(Error::ExecInfo {
+                why: format!("asks for apiVersion `{}`, which is neither v1 nor v1beta1", shown(version)),
+            }),
+        }
+    }
+}
+
+/// What client-go tells a plugin in `KUBERNETES_EXEC_INFO`, as far as it matters here.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ExecInfo {
+    pub api_version: ApiVersion,
+    /// Whether there was any: client-go always sends it, people and scripts do not.
+    pub from_client_go: bool,
+    /// Whether stdin is the user's.
+    pub interactive: bool,
+    /// The API server's URL, where `provideClusterInfo` is on.
+    pub server: Option<String>,
+    /// `region` in the cluster's `client.authentication.k8s.io/exec` extension.
+    pub region: Option<String>,
+}
+
+impl ExecInfo {
+    /// Reads the variable's value; unset and empty give what the first version of the protocol meant.
+    pub fn parse(value: Option<&OsStr>) -> Result<Self, Error> {
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            return Ok(ExecInfo {
+                api_version: ApiVersion::V1Beta1,
+                from_client_go: false,
+                interactive: false,
+                server: None,
+                region: None,
+            });
+        };
+        // serde_json's own message would quote the offending value, and `config` may hold secrets.
+        let Object(typed): Object<Typed> =
+            serde_json::from_slice(value.as_encoded_bytes()).map_err(|error| Error::ExecInfo {
+                why: format!(
+                    "is {}, at line {}, column {}",
+                    match error.classify() {
+                        serde_json::error::Category::Data =>
+                            "not an ExecCredential: a field is missing, doubled or of the wrong type",
+                        _ => "not JSON",
+                    },
+                    error.line(),
+                    error.column()
+                ),
+            })?;
+        // The .NET client says `ExecCredentials`.
+        if !matches!(typed.kind.as_str(), "ExecCredential" | "ExecCredentials") {
+            return Err(Error::ExecInfo {
+                why: format!("is of kind `{}` where `ExecCredential` was expected", shown(&typed.kind)),
+            });
+        }
+        let api_version = ApiVersion::parse(&typed.api_version)?;
+        let Object(spec) = typed.spec.unwrap_or_default();
+        let Object(cluster) = spec.cluster.unwrap_or_default();
+        Ok(ExecInfo {
+            api_version,
+            from_client_go: true,
+            interactive: spec.interactive.unwrap_or_default(),
+            server: cluster.server,
+            region: cluster.config.and_then(|Object(config)| config.region).filter(|region| !region.is_empty()),
+        })
+    }
+}
+
+/// A JSON object read as a `T`. By itself serde takes an array for a struct as well.
+#[derive(Default)]
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ObjectVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    kind: String,
+    #[serde(rename = "apiVersion")]
+    api_version: String,
+    spec: Option<Object<Spec>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Spec {
+    interactive: Option<bool>,
+    cluster: Option<Object<Cluster>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Cluster {
+    server: Option<String>,
+    config: Option<Object<Config>>,
+}
+
+#[derive(Deserialize)]
+struct Config {
+    region: Option<String>,
+}
+
+/// The answer to client-go: one JSON document. `expiration` is in whole seconds, UTC.
+pub fn render(api_version: ApiVersion, token: &Token, expiration: SystemTime) -> Result<String, Error> {
+    let timestamp = DateTime::from_secs(crate::kube::token::unix_seconds(expiration))
+        .fmt(Format::DateTime)
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    let document = json!({
+        "kind": "ExecCredential",
+        "apiVersion": api_version.as_str(),
+        "spec": {},
+        "status": { "expirationTimestamp": timestamp, "token": token.expose() },
+    });
+    Ok(document.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(json: &str) -> Result<ExecInfo, Error> {
+        ExecInfo::parse(Some(OsStr::new(json)))
+    }
+
+    #[test]
+    fn unset_and_empty_mean_v1beta1() {
+        assert_eq!(ExecInfo::parse(None).unwrap().api_version, ApiVersion::V1Beta1);
+        assert_eq!(parse("").unwrap().api_version, ApiVersion::V1Beta1);
+    }
+
+    #[test]
+    fn what_client_go_sends_is_read() {
+        let info = parse(
+            r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":true,
+                "cluster":{"server":"https://x.gr7.eu-west-1.eks.amazonaws.com","config":{"region":"eu-west-2","other":[1,{}]}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            info,
+            ExecInfo {
+                api_version: ApiVersion::V1,
+                from_client_go: true,
+                interactive: true,
+                server: Some("https://x.gr7.eu-west-1.eks.amazonaws.com".into()),
+                region: Some("eu-west-2".into())
+            }
+        );
+    }
+
+    #[test]
+    fn a_secret_in_the_cluster_config_does_not_come_out_in_the_error() {
+        let error = parse(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"cluster":{"config":"MARKER"}}}"#).unwrap_err();
+        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("MARKER"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_makes_the_reader_panic(text in "\\PC*") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn no_change_to_a_good_input_makes_the_reader_panic(at in 0usize..100, with in any::<char>()) {
+            let mut good: Vec<char> = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#.chars().collect();
+            let at = at % good.len();
+            good[at] = with;
+            let _ = parse(&good.into_iter().collect::<String>());
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The token, and the rules by which a cluster accepts one (aws-iam-authenticator, `pkg/token`, `Verify`). A token
+//! that breaks one of them can only fail, at a server that does not say why: so every token is checked here before
+//! anybody gets it.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_credential_types::Credentials;
+use aws_smithy_types::DateTime;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::aws::region::Region;
+use crate::commands::token::request::StsEndpoint;
+use crate::kube::presign::{CLUSTER_ID_HEADER, PresignedUrl, sts_url};
+use crate::say::error::Error;
+use crate::say::secret::Secret;
+
+const PREFIX: &str = "k8s-aws-v1.";
+
+/// The server allows 4096 bytes and compares in a way that makes 4095 the longest.
+const MAX_LEN: usize = 4095;
+
+/// A token is good for this long from X-Amz-Date on, whatever X-Amz-Expires says.
+const LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// Taken off the claimed life, for clocks that differ and requests that take their time.
+pub const MARGIN: Duration = Duration::from_secs(60);
+
+/// A bearer token for one cluster. Does not print; see [`Secret`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Token(Secret);
+
+impl Token {
+    pub fn of(url: &PresignedUrl) -> Self {
+        Self::encode(url.expose())
+    }
+
+    /// A token around any URL; only [`Token::check`] says whether it is a good one.
+    pub fn encode(url: &str) -> Self {
+        Self::from_text(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(url)))
+    }
+
+    /// Any text as a token.
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Token(Secret::new(text))
+    }
+
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Whether a cluster would accept this token now, by every rule that can be checked without STS, in the
+    /// server's order.
+    pub fn check(&self, region: &Region, now: SystemTime) -> Result<(), TokenRefused> {
+        let token = self.expose();
+        if token.len() > MAX_LEN {
+            return Err(TokenRefused::TooLong(token.len()));
+        }
+        let encoded = token.strip_prefix(PREFIX).ok_or(TokenRefused::Rule("it lacks the prefix k8s-aws-v1."))?;
+        let decoded = URL_SAFE_NO_PAD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let url = decoded.ok_or(TokenRefused::Rule("it is not unpadded base64url text"))?;
+        let rest = url.strip_prefix("https://").ok_or(TokenRefused::Rule("its URL is not https"))?;
+        let (host, path_and_query) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        check_host(host, region)?;
+        let query = path_and_query.strip_prefix("/?").ok_or(TokenRefused::Rule("its URL's path is not /"))?;
+        check_query(query, now)
+    }
+}
+
+/// Whether tokens for this endpoint's host can be accepted by any cluster: known before anybody is asked.
+pub fn check_endpoint(endpoint: &StsEndpoint) -> Result<(), Error> {
+    let url = sts_url(endpoint)?;
+    let host = url.strip_prefix("https://").unwrap_or(&url);
+    check_host(host, &endpoint.region).map_err(|refused| Error::NoEndpoint {
+        region: endpoint.region.to_string(),
+        why: format!("of `{host}`, {refused}"),
+    })
+}
+
+/// A session token that alone makes the token too long: the signer gives up on much longer ones.
+pub fn check_session_token(credentials: &Credentials) -> Result<(), TokenRefused> {
+    // As base64 of a URL in which nothing else stands and nothing has to be escaped.
+    let at_least = PREFIX.len() + credentials.session_token().map_or(0, str::len) * 4 / 3;
+    if at_least > MAX_LEN { Err(TokenRefused::TooLong(at_least)) } else { Ok(()) }
+}
+
+fn check_host(host: &str, region: &Region) -> Result<(), TokenRefused> {
+    let is_of_region =
+        [(false, false), (true, false), (false, true), (true, true)].into_iter().any(|(use_fips, use_dual_stack)| {
+            let url = sts_url(&StsEndpoint { region: region.clone(), use_fips, use_dual_stack });
+            url.is_ok_and(|url| url.strip_prefix("https://") == Some(host))
+        });
+    if !is_of_region {
+        return Err(TokenRefused::Rule("its host is not one of the region's STS hosts"));
+    }
+    let in_partition = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
+    if !region.partition().domains.iter().any(in_partition) {
+        return Err(TokenRefused::Rule("its host is outside the domains that clusters of this partition accept"));
+    }
+    Ok(())
+}
+
+fn check_query(query: &str, now: SystemTime) -> Result<(), TokenRefused> {
+    const ALLOWED: [&str; 9] = [
+        "action",
+        "version",
+        "x-amz-algorithm",
+        "x-amz-credential",
+        "x-amz-date",
+        "x-amz-expires",
+        "x-amz-security-token",
+        "x-amz-signature",
+        "x-amz-signedheaders",
+    ];
+    let pairs: Vec<(String, &str)> = query
+        .split('&')
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+        .map(|(k, v)| (k.to_ascii_lowercase(), v))
+        .collect();
+    let value_of = |key: &str| pairs.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
+    for (at, (key, _)) in pairs.iter().enumerate() {
+        if !ALLOWED.contains(&key.as_str()) || pairs[..at].iter().any(|(earlier, _)| earlier == key) {
+            return Err(TokenRefused::Rule("its URL has a parameter that is not allowed, or one twice"));
+        }
+    }
+    if value_of("action") != Some("GetCallerIdentity") {
+        return Err(TokenRefused::Rule("its action is not GetCallerIdentity"));
+    }
+    let signed_headers = value_of("x-amz-signedheaders").unwrap_or_default();
+    if query.contains(';') || !signed_headers.split("%3B").any(|header| header == CLUSTER_ID_HEADER) {
+        return Err(TokenRefused::Rule("its signature does not cover x-k8s-aws-id"));
+    }
+    if value_of("x-amz-expires").and_then(|value| value.parse::<u32>().ok()).is_none_or(|seconds| seconds > 900) {
+        return Err(TokenRefused::Rule("its X-Amz-Expires is not a number from 0 to 900"));
+    }
+    let date =
+        value_of("x-amz-date").and_then(parse_amz_date).ok_or(TokenRefused::Rule("its X-Amz-Date is not a date"))?;
+    if now.duration_since(date).is_ok_and(|age| age > LIFE) {
+        return Err(TokenRefused::Rule("it is more than 15 minutes old"));
+    }
+    Ok(())
+}
+
+/// `YYYYMMDDTHHMMSSZ`.
+fn parse_amz_date(date: &str) -> Option<SystemTime> {
+    let fits = date.len() == 16
+        && date.bytes().enumerate().all(|(at, b)| match at {
+            8 => b == b'T',
+            15 => b == b'Z',
+            _ => b.is_ascii_digit(),
+        });
+    if !fits {
+        return None;
+    }
+    let spread =
+        format!("{}-{}-{}T{}:{}:{}Z", &date[..4], &date[4..6], &date[6..8], &date[9..11], &date[11..13], &date[13..15]);
+    let parsed = DateTime::from_str(&spread, aws_smithy_types::date_time::Format::DateTime).ok()?;
+    SystemTime::try_from(parsed).ok()
+}
+
+/// Until when the token may be used: `min(signed_at + 15 min, the credentials' expiry) - 60 s`, in whole seconds.
+pub fn expiration(signed_at: SystemTime, credentials: &Credentials) -> SystemTime {
+    let end_of_life = signed_at + LIFE;
+    let end = credentials.expiry().map_or(end_of_life, |expiry| expiry.min(end_of_life));
+    UNIX_EPOCH + Duration::from_secs(unix_seconds(end - MARGIN).max(0) as u64)
+}
+
+/// Whole seconds since 1970, UTC; before that, 0.
+pub fn unix_seconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
+}
+
+/// Why a cluster would refuse a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenRefused {
+    /// Its length in characters.
+    TooLong(usize),
+    /// One of the other rules.
+    Rule(&'static str),
+}
+
+impl TokenRefused {
+    pub fn hint(&self) -> &'static str {
+        match self {
+            TokenRefused::TooLong(_) => {
+                "the session token inside is too long, as with many session tags or session policies: let the identity \
+                 provider pass fewer, or use a role with fewer"
+            }
+            TokenRefused::Rule(_) => {
+                "check the region and the FIPS and dual-stack settings; otherwise report this as a defect"
+            }
+        }
+    }
+}
+
+impl fmt::Display for TokenRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenRefused::TooLong(len) => {
+                write!(f, "it is at least {len} characters long, and {MAX_LEN} is the most that a cluster accepts")
+            }
+            TokenRefused::Rule(why) => f.write_str(why),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Algorithm=AWS4-HMAC-SHA256\
+        &X-Amz-Credential=AKID%2F20260102%2Feu-west-1%2Fsts%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=60\
+        &X-Amz-SignedHeaders=host%3Bx-k8s-aws-id&X-Amz-Signature=00";
+
+    fn check(token: String) -> Result<(), TokenRefused> {
+        let signed_at = parse_amz_date("20260102T030405Z").unwrap();
+        Token::from_text(token).check(&Region::parse("eu-west-1").unwrap(), signed_at)
+    }
+
+    fn check_url(url: &str) -> Result<(), TokenRefused> {
+        check(Token::encode(url).expose().to_owned())
+    }
+
+    #[test]
+    fn each_rule_refuses_what_breaks_it_and_nothing_else() {
+        assert_eq!(check_url(GOOD), Ok(()));
+        assert_eq!(check_url(&format!("{GOOD}&X-Amz-Security-Token=x")), Ok(()));
+        assert_eq!(
+            check_url(&GOOD.replace("eu-west-1.amazonaws", "eu-west-1.api.aws").replace("api.aws.com", "api.aws")),
+            Ok(())
+        );
+        let host = "its host is not one of the region's STS hosts";
+        let path = "its URL's path is not /";
+        let parameter = "its URL has a parameter that is not allowed, or one twice";
+        let action = "its action is not GetCallerIdentity";
+        let header = "its signature does not cover x-k8s-aws-id";
+        let expires = "its X-Amz-Expires is not a number from 0 to 900";
+        let date = "its X-Amz-Date is not a date";
+        for (from, to, why) in [
+            ("https:", "http:", "its URL is not https"),
+            ("sts.eu", "STS.eu", host),
+            (".com/", ".com:443/", host),
+            (".com/", ".com./", host),
+            ("sts.eu-west-1", "sts.eu-west-2", host),
+            ("sts.eu-west-1.amazonaws.com", "vpce-1.sts.eu-west-1.vpce.amazonaws.com", host),
+            ("sts.eu-west-1.amazonaws.com", "evil.com/sts.eu-west-1.amazonaws.com", host),
+            ("/?", "?", path),
+            ("/?", "//?", path),
+            ("/?", "/x?", path),
+            ("&Version", "&x-id=1&Version", parameter),
+            ("&Version", "&X-Amz-User-Agent=1&Version", parameter),
+            ("&Version", "&action=GetCallerIdentity&Version", parameter),
+            ("GetCallerIdentity", "getcalleridentity", action),
+            ("Action=GetCallerIdentity&", "", action),
+            ("host%3Bx-k8s-aws-id", "host", header),
+            ("host%3Bx", "host;x", header),
+            ("Expires=60", "Expires=901", expires),
+            ("Expires=60", "Expires=-1", expires),
+            ("&X-Amz-Expires=60", "", expires),
+            ("Date=2026", "Date=x026", date),
+            ("&X-Amz-Date=20260102T030405Z", "", date),
+            ("Date=20260102T0304", "Date=20260102T0248", "it is more than 15 minutes old"),
+        ] {
+            assert!(GOOD.contains(from), "{from}");
+            assert_eq!(check_url(&GOOD.replace(from, to)), Err(TokenRefused::Rule(why)), "{from} -> {to}");
+        }
+        let encoded = URL_SAFE_NO_PAD.encode(GOOD);
+        for (token, why) in [
+            (format!("K8S-AWS-V1.{encoded}"), "it lacks the prefix k8s-aws-v1."),
+            (format!(" {PREFIX}{encoded}"), "it lacks the prefix k8s-aws-v1."),
+            (format!("{PREFIX}{encoded}="), "it is not unpadded base64url text"),
+            (format!("{PREFIX}{encoded}+/"), "it is not unpadded base64url text"),
+        ] {
+            assert_eq!(check(token), Err(TokenRefused::Rule(why)));
+        }
+    }
+
+    #[test]
+    fn the_longest_token_is_4095_characters() {
+        let with = |len: usize| {
+            // Three bytes of URL make four characters of token; a parameter's length closes the gap.
+            let padding = (len - PREFIX.len()) * 3 / 4 - GOOD.len() - "&X-Amz-Security-Token=".len();
+            format!(
+                "{PREFIX}{}",
+                URL_SAFE_NO_PAD.encode(format!("{GOOD}&X-Amz-Security-Token={}", "x".repeat(padding)))
+            )
+        };
+        let longest = with(MAX_LEN);
+        assert_eq!((longest.len(), check(longest)), (MAX_LEN, Ok(())));
+        let too_long = with(MAX_LEN + 2);
+        assert_eq!(check(too_long.clone()), Err(TokenRefused::TooLong(too_long.len())));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_checker_panic(text in "\\PC{0,300}") {
+            let _ = (check(text.clone()), check_url(&text), check_url(&format!("https://sts.eu-west-1.amazonaws.com/?{text}")));
+        }
+
+        #[test]
+        fn no_change_to_a_good_url_makes_the_checker_panic(at in 0usize..400, with in any::<char>()) {
+            let mut url: Vec<char> = GOOD.chars().collect();
+            let at = at % url.len();
+            url[at] = with;
+            let _ = check_url(&url.into_iter().collect::<String>());
+        }
+    }
+}

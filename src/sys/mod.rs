@@ -1,0 +1,4 @@
+//! The system that the program runs on.
+
+/// The environment, read once.
+pub mod env;
