@@ -2,22 +2,22 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
-use std::time::SystemTime;
 
 use eks_group_auth::cli::plain;
 use eks_group_auth::cli::{Command, EksCommand};
 use eks_group_auth::commands::cache::cache_command;
 use eks_group_auth::commands::token::get_token;
 use eks_group_auth::say::error::{Error, Warning};
-use eks_group_auth::sys::env::Env;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use eks_group_auth::sys::clock::Clock;
+use eks_group_auth::sys::env::{Env, NotUtf8};
+use eks_group_auth::sys::limits;
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    leave_no_core();
+    limits::leave_no_core();
     end_on_panic();
     let mut warnings = Vec::new();
     let outcome = run(&mut warnings);
@@ -44,14 +44,6 @@ fn end_on_panic() {
     }));
 }
 
-/// A core file would hold what this process knows. The limit alone does not keep the kernel from piping it to a program.
-fn leave_no_core() {
-    let core = getrlimit(Resource::Core);
-    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..core });
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-}
-
 /// What is to be printed on stdout.
 fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
     let cli = match plain::parse(std::env::args_os().collect()) {
@@ -60,14 +52,13 @@ fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
         Err(error) => return Err(Error::usage(&error)),
     };
     let env = Env::from_process();
-    env.check()?;
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-    let clock = SystemTime::now;
+    env.check().map_err(|NotUtf8 { variable }| Error::NotUtf8 { variable })?;
+    let clock = Clock::of_system();
     match &cli.command {
         Command::Token(args) | Command::Eks(EksCommand::GetToken(args)) => {
             get_token(args, &cli.global, &env, clock, warnings)
         }
-        Command::Cache(command) => cache_command(command, &env, clock(), warnings),
+        Command::Cache(command) => cache_command(command, &env, clock.now(), warnings),
     }
 }
 

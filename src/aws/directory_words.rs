@@ -5,6 +5,7 @@
 //! Out of reach is a program that looks around by itself, such as one that asks git for the top of its checkout.
 
 use crate::say::words;
+use crate::sys::vars;
 
 /// `is_file` says whether this names a regular file, seen from the working directory.
 pub fn depends_on_directory(command: &str, path: Option<&str>, is_file: impl Fn(&str) -> bool) -> bool {
@@ -37,7 +38,7 @@ fn is_part_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
     }
     // What the shell replaces by it or moves to, and where a program is told to start.
     let is_it = matches!(part, "." | ".." | "pwd" | "cd" | "pushd") || part.starts_with("~+") || part.starts_with("~-");
-    if is_it || ["$PWD", "${PWD", "OLDPWD"].iter().any(|name| part.contains(name)) {
+    if is_it || ["$PWD", "${PWD", vars::OLDPWD].iter().any(|name| part.contains(name)) {
         return true;
     }
     // The environment says where these are, and all of it counts by itself.

@@ -4,6 +4,7 @@
 use crate::aws::profile::{Kind, Located, Profile, ProfileFiles, Value};
 use crate::say::error::Error;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 /// The addresses that are asked in place of the services' own.
 #[derive(Debug, Default)]
@@ -26,9 +27,9 @@ impl Endpoints {
         let find = |variable, table| endpoint(env, profile, files, variable, table);
         let of_sso = |variable, table| if uses_sso { find(variable, table) } else { Ok(None) };
         Ok(Endpoints {
-            sts: find("AWS_ENDPOINT_URL_STS", "sts")?,
-            sso: of_sso("AWS_ENDPOINT_URL_SSO", "sso")?,
-            sso_oidc: of_sso("AWS_ENDPOINT_URL_SSO_OIDC", "sso_oidc")?,
+            sts: find(vars::AWS_ENDPOINT_URL_STS, "sts")?,
+            sso: of_sso(vars::AWS_ENDPOINT_URL_SSO, "sso")?,
+            sso_oidc: of_sso(vars::AWS_ENDPOINT_URL_SSO_OIDC, "sso_oidc")?,
         })
     }
 }
@@ -43,7 +44,7 @@ fn endpoint(
 ) -> Result<Option<Located>, Error> {
     let of_variable =
         |name: &str| env.get(name).map(|url| Located { text: url.trim().to_owned(), place: name.to_owned() });
-    let found = match (of_variable(variable).or_else(|| of_variable("AWS_ENDPOINT_URL")), profile) {
+    let found = match (of_variable(variable).or_else(|| of_variable(vars::AWS_ENDPOINT_URL)), profile) {
         (Some(found), _) => Some(found),
         (None, None) => None,
         (None, Some(profile)) => match of_services(profile, files, table)? {
@@ -72,7 +73,7 @@ fn of_services(profile: &Profile, files: &ProfileFiles, table: &'static str) -> 
 /// Only `true` counts, in any case.
 fn are_ignored(env: &Env, profile: Option<&Profile>) -> Result<bool, Error> {
     let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
-    if let Some(value) = env.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
+    if let Some(value) = env.get(vars::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) {
         return Ok(is_true(value));
     }
     let property = profile.map(|profile| profile.get("ignore_configured_endpoint_urls")).transpose()?;

@@ -15,6 +15,7 @@ use crate::aws::sso_token::SsoToken;
 use crate::say::error::Error;
 use crate::say::secret::Secret;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 /// No config file comes near this; a device would not end.
 pub const MAX_LEN: u64 = 64 << 20;
@@ -53,8 +54,8 @@ impl SourceFiles {
             env.expand(path).map_or_else(|| Ok((PathBuf::from(path), String::new())), read_text)
         };
         Ok(SourceFiles {
-            config: at("AWS_CONFIG_FILE", "~/.aws/config")?,
-            credentials: at("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")?,
+            config: at(vars::AWS_CONFIG_FILE, "~/.aws/config")?,
+            credentials: at(vars::AWS_SHARED_CREDENTIALS_FILE, "~/.aws/credentials")?,
         })
     }
 
@@ -169,7 +170,7 @@ pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
 
 /// Where `aws login` keeps the session of this identity.
 pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
-    let directory = match env.given("AWS_LOGIN_CACHE_DIRECTORY") {
+    let directory = match env.given(vars::AWS_LOGIN_CACHE_DIRECTORY) {
         Some(directory) => PathBuf::from(directory),
         None => home(env).join(".aws/login/cache"),
     };

@@ -14,6 +14,7 @@ use crate::aws::endpoints::Endpoints;
 use crate::aws::files::{FileState, SourceFile};
 use crate::aws::source::CredentialSource;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 /// On which machine, as whom and where this runs. Home directories can be shared between machines and pods, whose own
 /// credentials differ.
@@ -24,63 +25,15 @@ pub struct Place {
     pub working_directory: Option<OsString>,
 }
 
-/// The variables of AWS that never select an identity: how things look, how often and how long things are tried, which
-/// kind of endpoint is asked. README has the same list. All others count. The region and the kind of endpoint stand in the
-/// keys of the cache by themselves.
-const NEVER_IDENTIFYING: [&str; 38] = [
-    "AWS_ACCOUNT_ID_ENDPOINT_MODE",
-    "AWS_AUTH_SCHEME_PREFERENCE",
-    "AWS_CA_BUNDLE",
-    "AWS_CLI_AUTO_PROMPT",
-    "AWS_CLI_BINARY_FORMAT",
-    "AWS_CLI_ERROR_FORMAT",
-    "AWS_CLI_FILE_ENCODING",
-    "AWS_CLI_HISTORY_FILE",
-    "AWS_CLI_OUTPUT_ENCODING",
-    "AWS_CLI_S3_MV_VALIDATE_SAME_S3_PATHS",
-    "AWS_CLI_UPGRADE_DEBUG_MODE",
-    "AWS_DEFAULTS_MODE",
-    "AWS_DEFAULT_OUTPUT",
-    "AWS_DEFAULT_REGION",
-    "AWS_DISABLE_REQUEST_COMPRESSION",
-    "AWS_EXECUTION_ENV",
-    "AWS_MAX_ATTEMPTS",
-    "AWS_METADATA_SERVICE_NUM_ATTEMPTS",
-    "AWS_METADATA_SERVICE_TIMEOUT",
-    "AWS_OUTPUT",
-    "AWS_PAGER",
-    "AWS_PARTIAL_PAYLOAD_SIGNING_ENABLED",
-    "AWS_REGION",
-    "AWS_REQUEST_CHECKSUM_CALCULATION",
-    "AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES",
-    "AWS_RESPONSE_CHECKSUM_VALIDATION",
-    "AWS_RETRY_MODE",
-    "AWS_S3_DISABLE_EXPRESS_SESSION_AUTH",
-    "AWS_S3_DISABLE_MULTIREGION_ACCESS_POINTS",
-    "AWS_S3_USE_ARN_REGION",
-    "AWS_S3_US_EAST_1_REGIONAL_ENDPOINT",
-    "AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE",
-    "AWS_SDK_LOAD_CONFIG",
-    "AWS_SDK_UA_APP_ID",
-    "AWS_SIGV4A_SIGNING_REGION_SET",
-    "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_USE_FIPS_ENDPOINT",
-];
-
-/// A `credential_process` sees the whole environment. These differ from call to call and say nothing of a person; the
-/// working directory counts by itself where it decides something.
-const FLEETING: [&str; 5] = ["KUBERNETES_EXEC_INFO", "_", "SHLVL", "PWD", "OLDPWD"];
-
 /// Set to nothing, most variables are as good as unset. These are not: the one hides its other name, the other names the
 /// working directory.
-const NOT_UNSET_WHEN_EMPTY: [&str; 2] = ["AWS_SECURITY_TOKEN", "AWS_LOGIN_CACHE_DIRECTORY"];
+const NOT_UNSET_WHEN_EMPTY: [&str; 2] = [vars::AWS_SECURITY_TOKEN, vars::AWS_LOGIN_CACHE_DIRECTORY];
 
 /// The variables that decide who signs, as far as they are AWS's.
 pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)> {
     let is_among = |names: &[&str], name: &OsStr| names.iter().any(|other| name == *other);
-    env.starting_with("AWS_").filter(move |(name, value)| {
-        !is_among(&NEVER_IDENTIFYING, name) && (!value.is_empty() || is_among(&NOT_UNSET_WHEN_EMPTY, name))
+    env.starting_with(vars::AWS_PREFIX).filter(move |(name, value)| {
+        !is_among(&vars::NEVER_IDENTIFYING, name) && (!value.is_empty() || is_among(&NOT_UNSET_WHEN_EMPTY, name))
     })
 }
 
@@ -113,7 +66,7 @@ impl Fingerprint {
             hash.field(value.as_encoded_bytes());
         };
         if source.process().is_some() {
-            let is_fleeting = |name: &OsStr| FLEETING.iter().any(|fleeting| name == *fleeting);
+            let is_fleeting = |name: &OsStr| vars::FLEETING.iter().any(|fleeting| name == *fleeting);
             hash.list(env.all().filter(|(name, _)| !is_fleeting(name)), variable);
             hash.field(working_directory.as_deref().unwrap_or_default().as_encoded_bytes());
         } else {
@@ -279,7 +232,7 @@ mod tests {
     fn what_selects_nobody_does_not_change_it() {
         let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
         let one = world.fingerprint();
-        for name in NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
+        for name in vars::NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
             assert_eq!(one, world.clone().with(name, "x").fingerprint(), "{name}");
         }
         let of = |config: &str, credentials: &str| World { flag: Some("a".into()), ..World::of(config, credentials) };
@@ -314,7 +267,7 @@ mod tests {
         let (_, list) = readme.split_once("never select an identity, and do not count: ").expect("the list");
         let (list, _) = list.split_once(". (").expect("its end");
         let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('`')).collect();
-        assert_eq!(names, NEVER_IDENTIFYING);
+        assert_eq!(names, vars::NEVER_IDENTIFYING);
     }
 
     #[test]

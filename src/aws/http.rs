@@ -27,10 +27,7 @@ use crate::aws::sts::{MAX_ANSWER_LEN, last_cause};
 use crate::say::error::Error;
 use crate::say::secret::Secret;
 use crate::sys::env::Env;
-
-/// Where the environment names proxies.
-pub const PROXY_VARIABLES: [&str; 6] =
-    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+use crate::sys::vars;
 
 /// As long as the AWS CLI waits for such a service.
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,13 +40,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// beside what else there is to do.
 pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
     let of_profile = || profile.map(|profile| profile.get("ca_bundle")).transpose();
-    let trust_store = match (env.get("AWS_CA_BUNDLE"), of_profile()?.flatten()) {
+    let trust_store = match (env.get(vars::AWS_CA_BUNDLE), of_profile()?.flatten()) {
         (Some(path), _) => trust_store(path, env.expand(path))?,
         (None, Some(path)) => trust_store(path.text, env.expand_home(path.text))?,
         (None, None) => TrustStore::default(),
     };
     let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
-    let has_proxy = PROXY_VARIABLES.iter().any(|name| env.get_os(name).is_some());
+    let has_proxy = vars::PROXIES.iter().any(|name| env.get_os(name).is_some());
     let proxies = if has_proxy { ProxyConfig::from_env() } else { ProxyConfig::disabled() };
     let connector = LazyConnector::new(tls_context(trust_store)?, proxies, timeouts);
     if expects_tls {

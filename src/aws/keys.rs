@@ -8,6 +8,7 @@ use aws_credential_types::Credentials;
 use crate::aws::dates;
 use crate::say::error::{Error, shown};
 use crate::say::secret::Secret;
+use crate::sys::vars;
 
 /// Keys, and where they are written.
 #[derive(Debug)]
@@ -87,10 +88,10 @@ impl KeysPlace {
 
     fn label(&self, part: Part) -> String {
         let of_environment = |session_token: &'static str| match part {
-            Part::Id => "AWS_ACCESS_KEY_ID",
-            Part::Secret => "AWS_SECRET_ACCESS_KEY",
+            Part::Id => vars::AWS_ACCESS_KEY_ID,
+            Part::Secret => vars::AWS_SECRET_ACCESS_KEY,
             Part::SessionToken => session_token,
-            Part::Expiry => "AWS_CREDENTIAL_EXPIRATION",
+            Part::Expiry => vars::AWS_CREDENTIAL_EXPIRATION,
         };
         match self {
             KeysPlace::Environment { session_token } => of_environment(session_token).to_owned(),

@@ -26,6 +26,7 @@ use crate::commands::token::mfa::MfaCode;
 use crate::kube::presign::{Signer, shift};
 use crate::kube::token::unix_seconds;
 use crate::say::error::{Doing, Error};
+use crate::sys::clock::Clock;
 
 /// Somebody who calls STS.
 pub struct Caller<'a> {
@@ -113,7 +114,7 @@ impl<'a> Caller<'a> {
         role: &RoleArn,
         asked: &SessionWanted,
         mfa: Option<(&MfaSerial, &MfaCode)>,
-        clock: fn() -> SystemTime,
+        clock: Clock,
     ) -> Result<Signer, Error> {
         let doing = || Doing::AssumeRole(role.to_string());
         let SessionWanted { name, source_identity, external_id, duration } = asked;
@@ -130,7 +131,7 @@ impl<'a> Caller<'a> {
         let output = self.aws.wait(doing, call.send())?.map_err(|error| self.aws.named(failure(doing(), &error)))?;
         let clock_skew = self.clock_skew.seconds();
         let answer = (output.assumed_role_user, output.credentials);
-        let credentials = session_credentials(answer, role, name.as_str(), clock_skew, clock());
+        let credentials = session_credentials(answer, role, name.as_str(), clock_skew, clock.now());
         let credentials = credentials.map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })?;
         Ok(Signer { credentials, clock_skew })
     }

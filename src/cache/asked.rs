@@ -7,10 +7,10 @@
 //! that loads its kubeconfig again and again; it costs a signature, and a role session a minute at most.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::store::write_in_place;
+use crate::sys::file::{read_start, write_in_place};
+use crate::sys::process::Process;
 
 /// How long refusals count as a series, and how often at most a role is assumed anew for them, in seconds.
 pub const REFUSAL_WINDOW: u64 = 60;
@@ -93,7 +93,7 @@ impl Asked {
     /// What the file says; nothing where it says nothing.
     pub fn read(file: &File) -> Asked {
         let mut buffer = [0; 2048];
-        let len = file.read_at(&mut buffer, 0).unwrap_or(0);
+        let len = read_start(file, &mut buffer).unwrap_or(0);
         std::str::from_utf8(&buffer[..len]).ok().and_then(Self::parse).unwrap_or_default()
     }
 
@@ -123,27 +123,19 @@ impl Asked {
 }
 
 /// Whether a process is of a kind that asks twice without having been refused: `kubectl apply -f -`, like every command
-/// that reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself. Known
-/// on Linux only; elsewhere such a command costs one signature more.
-pub fn asks_twice(process: u32) -> bool {
-    let Ok(command_line) = std::fs::read(format!("/proc/{process}/cmdline")) else { return false };
-    command_line.split(|&byte| byte == 0).any(|arg| arg == b"-" || arg == b"-f-" || arg.ends_with(b"=-"))
+/// that reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself. Where its
+/// arguments are not known, such a command costs one signature more.
+pub fn asks_twice(process: Process) -> bool {
+    let is_stdin = |arg: &Vec<u8>| arg == b"-" || arg == b"-f-" || arg.ends_with(b"=-");
+    process.arguments().is_some_and(|arguments| arguments.iter().any(is_stdin))
 }
 
 /// Whether a process started after a time, in seconds since 1970, at which another one had its number: in a container
-/// every command may be process 1. Known on Linux only.
-pub fn started_after(process: u32, time: u64, now: SystemTime) -> bool {
-    let seconds_of_life = || {
-        let uptime: f64 = std::fs::read_to_string("/proc/uptime").ok()?.split(' ').next()?.parse().ok()?;
-        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-        // The name, in parentheses, may hold anything; the start is the 20th field behind it, in ticks since boot.
-        let start: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
-        Some((uptime - start / rustix::param::clock_ticks_per_second() as f64).max(0.0))
-    };
-    let Some(life) = seconds_of_life() else { return false };
+/// every command may be process 1.
+pub fn started_after(process: Process, time: u64, now: SystemTime) -> bool {
     // A second of grace: both times are cut.
-    now.checked_sub(Duration::from_secs_f64(life))
-        .is_some_and(|start| start > UNIX_EPOCH + Duration::from_secs(time) + Duration::from_secs(1))
+    let latest = UNIX_EPOCH + Duration::from_secs(time) + Duration::from_secs(1);
+    process.started(now).is_some_and(|start| start > latest)
 }
 
 #[cfg(test)]
@@ -196,17 +188,6 @@ mod tests {
     }
 
     #[test]
-    fn this_process_did_not_start_after_now_but_after_1970() {
-        if cfg!(target_os = "linux") {
-            #[expect(clippy::disallowed_methods, reason = "the start of this process is compared with it")]
-            let now = SystemTime::now();
-            let seconds = now.duration_since(UNIX_EPOCH).unwrap().as_secs();
-            assert!(!started_after(std::process::id(), seconds, now));
-            assert!(started_after(std::process::id(), 0, now));
-        }
-    }
-
-    #[test]
     fn what_is_written_is_read_and_damage_is_nothing() {
         let file = tempfile::tempfile().unwrap();
         assert_eq!(Asked::read(&file), Asked::default());
@@ -219,7 +200,7 @@ mod tests {
         asked.given.truncate(1);
         asked.write(&file);
         assert_eq!(Asked::read(&file), asked, "nothing of the longer text is left");
-        file.write_at(b"\xff", 3).unwrap();
+        write_in_place(&file, b"1 2 \xff").unwrap();
         assert_eq!(Asked::read(&file), Asked::default());
     }
 }

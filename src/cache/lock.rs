@@ -6,7 +6,7 @@ use std::fs::{File, TryLockError};
 use std::time::Duration;
 
 use super::key::Key;
-use super::store::Store;
+use crate::sys::directory::PrivateDirectory;
 
 /// Held until it is dropped.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub enum Turn {
 impl Lock {
     /// Tries to get the lock for a key, in the first directory that has locks. Where none has, as on some network file
     /// systems, everybody's turn is now.
-    pub fn try_take(stores: &[Store], key: &Key) -> Turn {
+    pub fn try_take(stores: &[PrivateDirectory], key: &Key) -> Turn {
         let name = lock_name(key);
         for store in stores {
             let Ok(file) = store.open_private(&name) else { continue };

@@ -13,24 +13,26 @@ pub mod asked;
 pub mod entry;
 pub mod key;
 pub mod lock;
-pub mod store;
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::commands::token::request::CacheMode;
 use crate::say::error::Warning;
+use crate::sys::directory::{PrivateDirectory, Unusable};
 use crate::sys::env::Env;
+use crate::sys::file::write_in_place;
+use crate::sys::process::Process;
+use crate::sys::vars;
 use asked::{Asked, Verdict};
 use entry::{Entry, Kind};
 use key::Key;
 use lock::{Lock, Turn};
-use store::{Store, Unusable, write_in_place};
 
 /// The directories that may hold entries, best first.
 pub struct Cache {
     mode: CacheMode,
-    stores: Vec<Store>,
+    stores: Vec<PrivateDirectory>,
 }
 
 impl Cache {
@@ -44,7 +46,7 @@ impl Cache {
                     warnings.push(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
                     continue;
                 }
-                match Store::open(directory) {
+                match PrivateDirectory::open(directory) {
                     Ok(store) => stores.push(store),
                     Err(Unusable { directory, why }) => {
                         warnings.push(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
@@ -64,7 +66,7 @@ impl Cache {
     /// one in a directory that has become read-only must not hide a good one in the next.
     pub fn load<E: Entry, T>(&self, key: &Key, accept: impl Fn(E) -> Option<T>) -> Option<T> {
         let name = file_name::<E>(key);
-        self.stores.iter().find_map(|store| accept(entry::parse(key, &store.read(&name)?)?))
+        self.stores.iter().find_map(|store| accept(entry::parse(key, &store.read(&name, entry::MAX_LEN)?)?))
     }
 
     /// Keeps an entry, if it is of a kind that may be kept, in the first directory that takes it.
@@ -83,20 +85,21 @@ impl Cache {
     }
 
     /// What to do with the token under this key, signed at `signed_at`, which a client process would be given.
-    pub fn judge(&self, key: &Key, client: u32, signed_at: u64, now: SystemTime) -> Verdict {
+    pub fn judge(&self, key: &Key, client: Process, signed_at: u64, now: SystemTime) -> Verdict {
         let Some(file) = self.asked_file(key) else { return Verdict::Serve };
         let mut asked = Asked::read(&file);
         let is_another = |then| asked::started_after(client, then, now);
-        let verdict = asked.judge(client, signed_at, entry::seconds(now), is_another, || asked::asks_twice(client));
+        let verdict =
+            asked.judge(client.id(), signed_at, entry::seconds(now), is_another, || asked::asks_twice(client));
         asked.write(&file);
         verdict
     }
 
     /// Remembers that a client process is given a token that was not in the cache.
-    pub fn remember(&self, key: &Key, client: u32, signed_at: SystemTime) {
+    pub fn remember(&self, key: &Key, client: Process, signed_at: SystemTime) {
         if let Some(file) = self.asked_file(key) {
             let mut asked = Asked::read(&file);
-            asked.remember(client, entry::seconds(signed_at), entry::seconds(signed_at));
+            asked.remember(client.id(), entry::seconds(signed_at), entry::seconds(signed_at));
             asked.write(&file);
         }
     }
@@ -134,7 +137,7 @@ impl Cache {
         }
     }
 
-    pub fn stores(&self) -> &[Store] {
+    pub fn stores(&self) -> &[PrivateDirectory] {
         &self.stores
     }
 }
@@ -178,14 +181,14 @@ fn file_name<E: Entry>(key: &Key) -> String {
 /// The directory that the user names, alone; or the user's cache directory and, where that cannot be written or there
 /// is no home, the runtime directory of the login. Never one that others can write, such as /tmp.
 pub fn directories(env: &Env) -> Vec<PathBuf> {
-    if let Some(directory) = env.get_os("EKS_GROUP_AUTH_CACHE_DIR") {
+    if let Some(directory) = env.get_os(vars::EKS_GROUP_AUTH_CACHE_DIR) {
         return vec![PathBuf::from(directory)];
     }
     let own = |directory: PathBuf| directory.join("eks-group-auth");
     // `dirs` finds a home in the user database where HOME is empty; an empty HOME means that there is to be none.
-    let has_home = env.home().is_some_and(|home| home.is_absolute()) || env.get_os("XDG_CACHE_HOME").is_some();
+    let has_home = env.home().is_some_and(|home| home.is_absolute()) || env.get_os(vars::XDG_CACHE_HOME).is_some();
     let cache = has_home.then(dirs::cache_dir).flatten().map(own);
-    let runtime = env.get_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute()).map(own);
+    let runtime = env.get_os(vars::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|path| path.is_absolute()).map(own);
     cache.into_iter().chain(runtime).collect()
 }
 

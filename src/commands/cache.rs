@@ -5,13 +5,13 @@ use std::time::SystemTime;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-use crate::cache::entry::Listed;
-use crate::cache::store::Store;
+use crate::cache::entry::{self, Listed};
 use crate::cache::{self, Cache};
 use crate::cli::CacheCommand;
 use crate::commands::token::request::CacheMode;
 use crate::kube::token::unix_seconds;
 use crate::say::error::{Error, Warning, shown};
+use crate::sys::directory::PrivateDirectory;
 use crate::sys::env::Env;
 
 /// What goes to stdout.
@@ -39,7 +39,7 @@ fn list(cache: &Cache, now: SystemTime) -> String {
     let mut rows = Vec::new();
     for store in cache.stores() {
         for name in store.names() {
-            let Some(bytes) = store.read(&name) else { continue };
+            let Some(bytes) = store.read(&name, entry::MAX_LEN) else { continue };
             let Some(Listed { kind, about, expiration }) = Listed::parse(&name, &bytes) else { continue };
             let end = DateTime::from_secs(unix_seconds(expiration)).fmt(Format::DateTime).unwrap_or_default();
             rows.push([
@@ -95,8 +95,8 @@ fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error>
 }
 
 /// Of what is not an entry for somebody to see, that which nobody needs is over.
-fn is_over(store: &Store, name: &str, now: SystemTime) -> bool {
-    match store.read(name).and_then(|bytes| Listed::parse(name, &bytes)) {
+fn is_over(store: &PrivateDirectory, name: &str, now: SystemTime) -> bool {
+    match store.read(name, entry::MAX_LEN).and_then(|bytes| Listed::parse(name, &bytes)) {
         Some(listed) => listed.expiration <= now,
         None => {
             !name.starts_with('.')

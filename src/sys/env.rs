@@ -5,7 +5,14 @@ use std::ffi::{OsStr, OsString};
 use std::ops::Bound;
 use std::path::PathBuf;
 
-use crate::say::error::Error;
+use super::user;
+use super::vars;
+
+/// A variable that is no text.
+#[derive(Debug)]
+pub struct NotUtf8 {
+    pub variable: String,
+}
 
 /// A snapshot of the environment variables, sorted by name.
 #[derive(Clone, Default)]
@@ -20,23 +27,22 @@ impl Env {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
     pub fn from_process() -> Self {
         let mut env: Env = std::env::vars_os().collect();
-        if env.given("HOME").is_none() {
-            env.home_of_user = dirs::home_dir();
+        if env.given(vars::HOME).is_none() {
+            env.home_of_user = user::home();
         }
         env
     }
 
     /// # Errors
     ///
-    /// [`Error::NotUtf8`], for a variable of AWS's or of this program's that is no text: passed over, it could let another
-    /// identity sign.
-    pub fn check(&self) -> Result<(), Error> {
-        let ours = ["AWS_", "EKS_GROUP_AUTH_", "KUBERNETES_AWS_AUTHENTICATOR_"]
+    /// For a variable of AWS's or of this program's that is no text: passed over, it could let another identity sign.
+    pub fn check(&self) -> Result<(), NotUtf8> {
+        let ours = [vars::AWS_PREFIX, vars::OWN_PREFIX, vars::AUTHENTICATOR_PREFIX]
             .into_iter()
             .flat_map(|prefix| self.starting_with(prefix));
         for (name, value) in ours {
             if name.to_str().is_none() || value.to_str().is_none() {
-                return Err(Error::NotUtf8 { variable: name.to_string_lossy().into_owned() });
+                return Err(NotUtf8 { variable: name.to_string_lossy().into_owned() });
             }
         }
         Ok(())
@@ -85,7 +91,7 @@ impl Env {
     /// The home directory: `HOME`, or where that is unset what the user database says. An empty one means that there is
     /// to be none.
     pub fn home(&self) -> Option<PathBuf> {
-        self.get_os("HOME").map(PathBuf::from).or_else(|| self.home_of_user.clone())
+        self.get_os(vars::HOME).map(PathBuf::from).or_else(|| self.home_of_user.clone())
     }
 
     /// A path as the AWS CLI takes it from a variable or property: `$NAME` and `${NAME}` are replaced where there is such a
@@ -99,7 +105,7 @@ impl Env {
     pub fn expand_home(&self, path: &str) -> Option<PathBuf> {
         let Some(rest) = path.strip_prefix('~') else { return Some(PathBuf::from(path)) };
         let (user, rest) = rest.split_once('/').map_or((rest, None), |(user, rest)| (user, Some(rest)));
-        let home = if user.is_empty() { self.home()? } else { home_of(user)? };
+        let home = if user.is_empty() { self.home()? } else { user::home_of(user)? };
         Some(match rest {
             Some(rest) => home.join(rest.trim_start_matches('/')),
             None => home,
@@ -138,11 +144,6 @@ impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {
         }
         Env { variables: first, home_of_user: None }
     }
-}
-
-/// Where the user database says that somebody is at home.
-fn home_of(user: &str) -> Option<PathBuf> {
-    nix::unistd::User::from_name(user).ok().flatten().map(|user| user.dir)
 }
 
 #[cfg(test)]

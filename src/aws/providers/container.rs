@@ -11,9 +11,10 @@ use crate::aws::dates;
 use crate::aws::endpoints::authority;
 use crate::aws::files::{MAX_LEN, read_up_to};
 use crate::aws::http::{self, Answer};
-use crate::aws::source::{Authorization, Container, TOKEN_FILE_VARIABLE};
+use crate::aws::source::{Authorization, Container};
 use crate::say::error::{Doing, Error, shown};
 use crate::say::secret::Secret;
+use crate::sys::vars;
 
 /// As many as the AWS CLI's.
 const TRIES: u32 = 3;
@@ -67,8 +68,8 @@ fn authorization(aws: &Aws, container: &Container) -> Result<Option<Secret>, Err
         Some(Authorization::Token(token)) => token.clone(),
         Some(Authorization::File(path)) => {
             let path_shown = shown(&path.display().to_string());
-            let unusable =
-                |why: &str| aws.failed(format!("the token file `{path_shown}` of {TOKEN_FILE_VARIABLE} {why}"), None);
+            let variable = vars::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
+            let unusable = |why: &str| aws.failed(format!("the token file `{path_shown}` of {variable} {why}"), None);
             let contents = read_up_to(path, MAX_LEN).map_err(|error| unusable(&format!("cannot be read: {error}")))?;
             let token = String::from_utf8(contents).map_err(|_| unusable("is not UTF-8"))?;
             // Editors and `echo` put a newline behind it.

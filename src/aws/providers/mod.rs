@@ -7,7 +7,7 @@ mod sso;
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::imds;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
@@ -24,7 +24,6 @@ use aws_sdk_signin::types::OAuth2ErrorCode;
 use aws_sdk_sts::error::ProvideErrorMetadata as _;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use rustix::process::{Resource, getrlimit};
 use tokio::time::Instant;
 
 use crate::aws::endpoints::{Endpoints, authority};
@@ -41,7 +40,10 @@ use crate::kube::presign;
 use crate::kube::token;
 use crate::say::error::{Doing, Error, shown};
 use crate::say::words;
+use crate::sys::clock::Clock;
 use crate::sys::env::Env;
+use crate::sys::vars;
+use crate::sys::{limits, machine};
 use process::CredentialProcess;
 
 /// For everything that waits on a network, when nobody is asked anything.
@@ -75,7 +77,7 @@ pub struct Aws<'a> {
 impl<'a> Aws<'a> {
     /// Sets up the SDK, without its ways of finding out anything; asks nobody yet.
     pub fn connect(request: &'a TokenRequest, source: &'a CredentialSource<'a>, env: &'a Env) -> Result<Self, Error> {
-        let limit = getrlimit(Resource::Nofile).current;
+        let limit = limits::open_files();
         if let Some(limit) = limit.filter(|limit| *limit < ENOUGH_FILES) {
             return Err(Error::TooFewFiles { limit });
         }
@@ -111,9 +113,9 @@ impl<'a> Aws<'a> {
     }
 
     /// The caller's own credentials, good for longer than a token's margin.
-    pub fn base_credentials(&self, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
+    pub fn base_credentials(&self, clock: Clock) -> Result<Credentials, Error> {
         if let Some(login) = &self.login
-            && let Some(logged_out) = login.logged_out(clock())
+            && let Some(logged_out) = login.logged_out(clock.now())
         {
             return Err(self.needs_login(&logged_out.why(login.session())));
         }
@@ -121,18 +123,18 @@ impl<'a> Aws<'a> {
         if let Err(unfit) = place.check(&credentials) {
             return Err(self.failed(unfit.why, Some(unfit.hint)));
         }
-        if have_expired(&credentials, clock() + token::MARGIN) {
+        if have_expired(&credentials, clock.now() + token::MARGIN) {
             return Err(self.expired(&place));
         }
         Ok(credentials)
     }
 
-    fn obtain(&self, clock: fn() -> SystemTime) -> Result<(Credentials, KeysPlace), Error> {
+    fn obtain(&self, clock: Clock) -> Result<(Credentials, KeysPlace), Error> {
         let doing = || Doing::GetCredentials(self.source.name());
         let credentials = match &self.source.base {
             Base::Keys(keys) => return Ok((keys.credentials()?, keys.place().clone())),
             Base::WebIdentity(identity) => self.wait(doing, self.web_identity(identity, clock))?,
-            Base::Sso(sso) => self.wait(doing, sso::credentials(self, sso, clock()))?,
+            Base::Sso(sso) => self.wait(doing, sso::credentials(self, sso, clock.now()))?,
             Base::Login(identity) => self.console_session(identity),
             Base::Container(container) => self.wait(doing, container::credentials(self, container))?,
             Base::Instance => self.instance(),
@@ -162,7 +164,7 @@ impl<'a> Aws<'a> {
         self.failed("it does not say where they are".into(), Some(hint))
     }
 
-    async fn web_identity(&self, identity: &WebIdentity, clock: fn() -> SystemTime) -> Result<Credentials, Error> {
+    async fn web_identity(&self, identity: &WebIdentity, clock: Clock) -> Result<Credentials, Error> {
         let WebIdentity { token_file, token_file_place, role_arn, session_name } = identity;
         let unusable = |why: &str| {
             let why =
@@ -181,12 +183,12 @@ impl<'a> Aws<'a> {
         }
         let role_arn = RoleArn::parse(&role_arn.text, &self.region).map_err(Error::invalid(&role_arn.place))?;
         let session_name = session_name.as_ref().map_or("eks-group-auth", |name| &name.text);
-        sts::assume_role_with_web_identity(self, &role_arn, session_name, token.trim(), clock()).await
+        sts::assume_role_with_web_identity(self, &role_arn, session_name, token.trim(), clock.now()).await
     }
 
     /// By the SDK's provider, which looks for its files by itself.
     fn console_session(&self, identity: &str) -> Result<Credentials, Error> {
-        if self.env.get_os("HOME").is_none() && self.env.given("AWS_LOGIN_CACHE_DIRECTORY").is_none() {
+        if self.env.get_os(vars::HOME).is_none() && self.env.given(vars::AWS_LOGIN_CACHE_DIRECTORY).is_none() {
             return Err(self.failed("HOME is not set".into(), Some("set HOME, or AWS_LOGIN_CACHE_DIRECTORY".into())));
         }
         let provider = LoginCredentialsProvider::builder(identity).configure(&self.provider_config(None)).build();
@@ -196,7 +198,8 @@ impl<'a> Aws<'a> {
     /// Off EC2 it would cost seconds to learn that the metadata service is not there. Its address is given, or the SDK would
     /// look for one in the config file.
     fn instance(&self) -> Result<Credentials, Error> {
-        let is_off = self.env.get("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let is_off =
+            self.env.get(vars::AWS_EC2_METADATA_DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let address = self.instance_address()?;
         if is_off || (address.is_none() && !is_ec2_instance()) {
             return Err(match self.source.is_last_resort() {
@@ -223,10 +226,10 @@ impl<'a> Aws<'a> {
                 None => Ok(None),
             },
         };
-        if let Some(address) = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT", "ec2_metadata_service_endpoint")? {
+        if let Some(address) = setting(vars::AWS_EC2_METADATA_SERVICE_ENDPOINT, "ec2_metadata_service_endpoint")? {
             return Ok(Some(address));
         }
-        let mode = setting("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode")?;
+        let mode = setting(vars::AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE, "ec2_metadata_service_endpoint_mode")?;
         let is_ipv6 = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("ipv6"));
         Ok(is_ipv6.then(|| "http://[fd00:ec2::254]".to_owned()))
     }
@@ -378,8 +381,9 @@ fn timeouts() -> TimeoutConfig {
 
 /// What the firmware says: `Amazon EC2` on Nitro instances, a uuid that starts with ec2 on Xen ones.
 fn is_ec2_instance() -> bool {
-    let starts_with = |path, start: &str| {
-        std::fs::read_to_string(path).is_ok_and(|text| text.trim_start().to_ascii_lowercase().starts_with(start))
+    let starts_with = |text: Option<String>, start: &str| {
+        text.is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with(start))
     };
-    starts_with("/sys/class/dmi/id/sys_vendor", "amazon ec2") || starts_with("/sys/hypervisor/uuid", "ec2")
+    let [vendor, hypervisor_id] = machine::firmware();
+    starts_with(vendor, "amazon ec2") || starts_with(hypervisor_id, "ec2")
 }

@@ -2,13 +2,11 @@
 //! between. Whatever it does, it ends: with this call, or when it has printed more than it should.
 
 use std::fmt;
-use std::fs::File;
 use std::io;
 use std::process::Stdio;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
-use rustix::process::{Pid, Signal, kill_process_group};
 use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
@@ -17,6 +15,7 @@ use crate::aws::dates;
 use crate::aws::endpoints::without_secrets;
 use crate::say::secret::Secret;
 use crate::say::words;
+use crate::sys::child::{self, Group};
 use crate::sys::env::Env;
 
 const MAX_OUTPUT: u64 = 1 << 20;
@@ -100,7 +99,7 @@ impl<'a> CredentialProcess<'a> {
 struct Process {
     child: Child,
     /// With all that it starts, where it has a group of its own.
-    group: Option<Pid>,
+    group: Option<Group>,
     has_ended: bool,
 }
 
@@ -116,21 +115,20 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let has_terminal = File::open("/dev/tty").is_ok();
+        let has_terminal = child::has_terminal();
         if !has_terminal {
-            command.process_group(0);
+            child::separate(&mut command);
         }
         let child = command.spawn()?;
-        let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        Ok(Process { child, group: pid.filter(|_| !has_terminal), has_ended: false })
+        let group = if has_terminal { None } else { Group::led_by(&child) };
+        Ok(Process { child, group, has_ended: false })
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Some(group) = self.group.filter(|_| !self.has_ended) {
-            // It may be gone by now.
-            let _ = kill_process_group(group, Signal::KILL);
+        if let Some(group) = self.group.as_ref().filter(|_| !self.has_ended) {
+            group.kill();
         }
     }
 }

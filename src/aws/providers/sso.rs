@@ -1,9 +1,6 @@
 //! Credentials of an SSO session: the token that `aws sso login` left in a file, exchanged at the portal for those of an
 //! account and role; refreshed first where it has ended.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,6 +16,7 @@ use crate::aws::sso_token::{Refreshed, Registration, SsoToken};
 use crate::aws::sts::failure;
 use crate::say::error::{Doing, Error};
 use crate::say::secret::Secret;
+use crate::sys;
 
 /// A token that ends sooner is refreshed, where that is possible.
 const REFRESH_WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -59,7 +57,7 @@ async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime
         Ok(refreshed) => {
             let contents = token.refreshed(&refreshed, now);
             // Where it cannot be kept, the next call refreshes once more.
-            if write(path, &contents).is_ok() {
+            if sys::file::replace(path, &contents).is_ok() {
                 let file = SourceFile { path: path.to_owned(), state: FileState::Contents(contents) };
                 aws.refreshed.replace(Some(file));
             }
@@ -106,23 +104,4 @@ fn at_the_portal(sso: &Sso, error: Error) -> Error {
         }
         other => other,
     }
-}
-
-/// Beside its place, and renamed there: another program may be reading it.
-fn write(path: &Path, contents: &[u8]) -> io::Result<()> {
-    // A link stays one.
-    let path = &path.canonicalize()?;
-    let mut temporary = path.to_owned().into_os_string();
-    temporary.push(format!(".{:016x}", fastrand::u64(..)));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary)
-        .and_then(|mut file| file.write_all(contents))
-        .and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
 }

@@ -7,6 +7,7 @@ use crate::aws::endpoints::without_secrets;
 use crate::say::error::Error;
 use crate::say::secret::Secret;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 /// Credentials of an ECS task, of EKS Pod Identity, and of other programs that speak their protocol.
 #[derive(Debug)]
@@ -24,17 +25,14 @@ pub enum Authorization {
     Token(Secret),
 }
 
-pub const TOKEN_FILE_VARIABLE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-
 /// The address is checked as by the AWS CLI, so that a token goes to nobody else.
 pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
-    const RELATIVE: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
-    const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+    let (relative, full) = (vars::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, vars::AWS_CONTAINER_CREDENTIALS_FULL_URI);
     let trimmed = |name| env.get(name).map(str::trim).filter(|value| !value.is_empty());
-    let (variable, url) = match (trimmed(RELATIVE), trimmed(FULL)) {
-        (Some(path), _) if path.starts_with('/') => (RELATIVE, format!("http://169.254.170.2{path}")),
-        (Some(path), _) => return Err(Error::input(RELATIVE, path, "a path that starts with `/`")),
-        (None, Some(url)) => (FULL, url.to_owned()),
+    let (variable, url) = match (trimmed(relative), trimmed(full)) {
+        (Some(path), _) if path.starts_with('/') => (relative, format!("http://169.254.170.2{path}")),
+        (Some(path), _) => return Err(Error::input(relative, path, "a path that starts with `/`")),
+        (None, Some(url)) => (full, url.to_owned()),
         (None, None) => return Ok(None),
     };
     let uri: Option<http::Uri> = url.parse().ok();
@@ -52,8 +50,9 @@ pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
             "an http URL of this machine, or of ECS's or EKS's credentials service",
         ));
     }
-    let file = env.get(TOKEN_FILE_VARIABLE).map(|path| Authorization::File(path.into()));
-    let token =
-        || env.get("AWS_CONTAINER_AUTHORIZATION_TOKEN").map(|token| Authorization::Token(Secret::new(token.trim())));
+    let file = env.get(vars::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE).map(|path| Authorization::File(path.into()));
+    let token = || {
+        env.get(vars::AWS_CONTAINER_AUTHORIZATION_TOKEN).map(|token| Authorization::Token(Secret::new(token.trim())))
+    };
     Ok(Some(Container { url: Secret::new(url), variable, authorization: file.or_else(token) }))
 }

@@ -5,21 +5,22 @@ use crate::aws::keys::{Keys, KeysPlace};
 use crate::aws::profile::{KeyProperties, Profile};
 use crate::say::error::Error;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 /// A secret without an id is nothing; of the session token's two names the old one comes first.
 pub(super) fn environment_keys(env: &Env) -> Result<Option<Keys>, Error> {
-    let Some(id) = env.get("AWS_ACCESS_KEY_ID") else { return Ok(None) };
-    let Some(secret) = env.get("AWS_SECRET_ACCESS_KEY") else {
+    let Some(id) = env.get(vars::AWS_ACCESS_KEY_ID) else { return Ok(None) };
+    let Some(secret) = env.get(vars::AWS_SECRET_ACCESS_KEY) else {
         return Err(Error::CredentialsFailed {
             source_name: "the environment".into(),
             why: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".into(),
             hint: "set both, or unset both to use a profile".into(),
         });
     };
-    let token_names = ["AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN"];
+    let token_names = [vars::AWS_SECURITY_TOKEN, vars::AWS_SESSION_TOKEN];
     let token = token_names.into_iter().find_map(|name| Some((name, env.given(name)?.to_str()?)));
     let (session_token, value) = token.map_or((token_names[1], None), |(name, value)| (name, Some(value)));
-    let expiry = env.get("AWS_CREDENTIAL_EXPIRATION");
+    let expiry = env.get(vars::AWS_CREDENTIAL_EXPIRATION);
     Ok(Some(Keys::new(KeysPlace::Environment { session_token }, id, secret, value, expiry)))
 }
 

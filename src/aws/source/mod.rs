@@ -12,8 +12,9 @@ use crate::aws::profile::{Profile, ProfileFiles, Value};
 use crate::say::error::{Error, shown};
 use crate::say::secret::Secret;
 use crate::sys::env::Env;
+use crate::sys::vars;
 use container::container;
-pub use container::{Authorization, Container, TOKEN_FILE_VARIABLE};
+pub use container::{Authorization, Container};
 use keys::{environment_keys, keys_of};
 pub use sso::Sso;
 use sso::sso;
@@ -44,7 +45,9 @@ impl ProfileChoice {
         let (name, named_by) = match flag {
             Some("") => return Err(Error::input("--profile", "", "the name of a profile")),
             Some(name) => (name, NamedBy::Flag),
-            None => from("AWS_PROFILE").or_else(|| from("AWS_DEFAULT_PROFILE")).unwrap_or(("default", NamedBy::Nobody)),
+            None => from(vars::AWS_PROFILE)
+                .or_else(|| from(vars::AWS_DEFAULT_PROFILE))
+                .unwrap_or(("default", NamedBy::Nobody)),
         };
         Ok(ProfileChoice { name: name.to_owned(), named_by })
     }
@@ -334,7 +337,7 @@ impl<'a> CredentialSource<'a> {
         if self.is_environment_keys() {
             let role = self.profile.as_ref().filter(|profile| has_role(profile).unwrap_or(true));
             shadows.extend(role.map(|profile| format!("the role of profile `{}`", shown(profile.name()))));
-        } else if environment.is_none() && env.get("AWS_ACCESS_KEY_ID").is_some() {
+        } else if environment.is_none() && env.get(vars::AWS_ACCESS_KEY_ID).is_some() {
             shadows.push("AWS_ACCESS_KEY_ID in the environment".to_owned());
         }
         let consulted = environment.filter(|_| self.roles == 0);

@@ -6,6 +6,7 @@ use super::{Base, Found};
 use crate::aws::profile::{Located, Profile};
 use crate::say::error::Error;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 #[derive(Debug)]
 pub struct WebIdentity {
@@ -28,17 +29,17 @@ pub(super) fn web_identity<'a>(
         let value = profile.map(|profile| profile.get(property)).transpose()?.flatten();
         Ok(value.map(|value| (value.into(), Found::InProfile)))
     };
-    let Some((token_file, found)) = part("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file")? else {
+    let Some((token_file, found)) = part(vars::AWS_WEB_IDENTITY_TOKEN_FILE, "web_identity_token_file")? else {
         return Ok(None);
     };
-    let Some((role_arn, _)) = part("AWS_ROLE_ARN", "role_arn")? else {
+    let Some((role_arn, _)) = part(vars::AWS_ROLE_ARN, "role_arn")? else {
         return Err(Error::CredentialsFailed {
             source_name: token_file.place,
             why: "there is no role for this token".into(),
             hint: "set AWS_ROLE_ARN, or `role_arn` in the profile".into(),
         });
     };
-    let session_name = part("AWS_ROLE_SESSION_NAME", "role_session_name")?.map(|(name, _)| name);
+    let session_name = part(vars::AWS_ROLE_SESSION_NAME, "role_session_name")?.map(|(name, _)| name);
     let token_file_place = token_file.place;
     let identity = WebIdentity { token_file: token_file.text.into(), token_file_place, role_arn, session_name };
     Ok(Some((Base::WebIdentity(identity), found)))

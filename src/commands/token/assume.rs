@@ -16,6 +16,7 @@ use crate::kube::presign::Signer;
 use crate::say::error::{Command, Error, Refusal, denial_hint, shown, shown_up_to};
 use crate::say::words::quoted;
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 impl Call<'_> {
     /// What signs the token, from AWS, and the session to keep, if it is one.
@@ -47,7 +48,7 @@ impl Call<'_> {
     /// if that will do, from the cache; and whether it is from there.
     fn caller_on_the_way<'b>(&self, aws: &'b Aws<'b>, from_cache: bool) -> Result<(Caller<'b>, bool), Error> {
         let via = &self.request.via;
-        let now = (self.clock)();
+        let now = self.clock.now();
         let kept = |role: &RoleRequest| {
             let is_good = |entry: SessionEntry| (entry.state(now) != SessionState::Over).then_some(entry);
             self.cache.load(&self.session_key(role), is_good).filter(|_| from_cache)
@@ -118,7 +119,7 @@ impl Call<'_> {
                 Ok(signer) => {
                     self.verbose.say(|| format!("assumed `{arn}` as `{}`", wanted.name));
                     let who = Who { role: Some(arn.to_string()), session_name: Some(wanted.name.to_string()) };
-                    let entry = SessionEntry::new(&signer, (self.clock)(), self.about(None, who.clone()));
+                    let entry = SessionEntry::new(&signer, self.clock.now(), self.about(None, who.clone()));
                     return Ok((Ready { signer, who }, entry));
                 }
                 Err(Error::Refused { doing, code, message, .. }) => {
@@ -188,16 +189,16 @@ impl Call<'_> {
     fn command(&self) -> Command {
         // The only values that are shown: the others may be secrets.
         const SHOWN: [&str; 6] = [
-            "AWS_PROFILE",
-            "AWS_DEFAULT_PROFILE",
-            "AWS_CONFIG_FILE",
-            "AWS_SHARED_CREDENTIALS_FILE",
-            "AWS_ROLE_ARN",
-            "AWS_REGION",
+            vars::AWS_PROFILE,
+            vars::AWS_DEFAULT_PROFILE,
+            vars::AWS_CONFIG_FILE,
+            vars::AWS_SHARED_CREDENTIALS_FILE,
+            vars::AWS_ROLE_ARN,
+            vars::AWS_REGION,
         ];
         let shown = SHOWN.iter().filter_map(|name| Some((*name, self.env.get(name)?)));
         let ours =
-            self.env.starting_with("EKS_GROUP_AUTH_").filter_map(|(name, value)| name.to_str().zip(value.to_str()));
+            self.env.starting_with(vars::OWN_PREFIX).filter_map(|(name, value)| name.to_str().zip(value.to_str()));
         let mut line = String::new();
         for (name, value) in shown.chain(ours) {
             line += &format!("{name}={} ", quoted(value));
@@ -231,7 +232,7 @@ impl Call<'_> {
     /// Who this is: remembered per access key, else asked.
     fn identity_of(&self, caller: &Caller) -> Result<CallerIdentity, Error> {
         let key = Key::caller(&self.identity, &self.request.endpoint, caller.credentials().access_key_id());
-        let now = (self.clock)();
+        let now = self.clock.now();
         let known = self
             .cache
             .load(&key, |entry: CallerEntry| entry.is_fresh(now).then(|| CallerIdentity::parse(&entry.arn))?);

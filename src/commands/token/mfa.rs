@@ -3,13 +3,9 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::retry_on_intr;
-use rustix::process::getpgrp;
-use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
-
 use crate::kube::exec::ExecInfo;
 use crate::say::secret::Secret;
+use crate::sys::terminal;
 
 /// Six digits, good for one call.
 pub struct MfaCode(Secret);
@@ -31,14 +27,9 @@ pub const TRIES: usize = 3;
 /// How long a person may take. Those who wait for one to answer wait as long.
 pub const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
-/// Whether there is somebody to ask: client-go says so for what it runs, and stdin has to be a terminal that gives whole
-/// lines (not one that a full-screen program has taken over), to this process.
+/// Whether there is somebody to ask: client-go says so for what it runs, and the terminal has to be free.
 pub fn can_ask(exec_info: &ExecInfo) -> bool {
-    let stdin = std::io::stdin();
-    let gives_lines = tcgetattr(&stdin).is_ok_and(|terminal| terminal.local_modes.contains(LocalModes::ICANON));
-    // A terminal that controls nothing has no foreground.
-    let is_ours = tcgetpgrp(&stdin).map_or(true, |foreground| foreground == getpgrp());
-    (!exec_info.from_client_go || exec_info.interactive) && gives_lines && is_ours
+    (!exec_info.from_client_go || exec_info.interactive) && terminal::gives_lines()
 }
 
 /// Asks on stderr, because stdout is for the answer to kubectl, and reads a line of stdin. `None` at its end, and where
@@ -48,16 +39,7 @@ pub fn ask(question: &str) -> Option<MfaCode> {
     for _ in 0..TRIES {
         let mut stderr = std::io::stderr();
         let _ = stderr.write_all(prompt.as_bytes()).and_then(|()| stderr.flush());
-        let mut line = String::new();
-        let stdin = std::io::stdin();
-        let patience = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
-        // Ctrl-Z and `fg` interrupt it.
-        if retry_on_intr(|| poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&patience))) != Ok(1) {
-            return None;
-        }
-        if stdin.read_line(&mut line).ok()? == 0 {
-            return None;
-        }
+        let line = terminal::read_line(PATIENCE)?;
         if let Some(code) = MfaCode::parse(&line) {
             return Some(code);
         }

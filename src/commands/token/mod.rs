@@ -5,18 +5,13 @@ mod assume;
 pub mod mfa;
 pub mod request;
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStringExt as _;
+use std::ffi::OsStr;
 use std::path::Path;
-use std::time::{Duration, Instant, SystemTime};
-
-use rustix::process::{geteuid, getppid};
-use rustix::system::uname;
+use std::time::{Duration, SystemTime};
 
 use crate::aws::directory_words::depends_on_directory;
 use crate::aws::files::{SourceFile, SourceFiles, token_files};
 use crate::aws::fingerprint::{Fingerprint, Place};
-use crate::aws::http::PROXY_VARIABLES;
 use crate::aws::profile::ProfileFiles;
 use crate::aws::providers::{Aws, CREDENTIAL_PROCESS_DEADLINE, DEADLINE};
 use crate::aws::region::Region;
@@ -33,7 +28,11 @@ use crate::kube::token::{self, Token};
 use crate::say::error::{Error, Warning, shown};
 use crate::say::secret::Secret;
 use crate::say::verbose::Verbose;
+use crate::sys::clock::Clock;
 use crate::sys::env::Env;
+use crate::sys::process::Process;
+use crate::sys::vars;
+use crate::sys::{machine, user};
 use request::{AnswerForm, CacheMode, RoleRequest, StsEndpoint, TokenRequest};
 
 /// What goes to stdout for `eks-group-auth token`.
@@ -41,14 +40,14 @@ pub fn get_token(
     args: &TokenArgs,
     global: &GlobalArgs,
     env: &Env,
-    clock: fn() -> SystemTime,
+    clock: Clock,
     warnings: &mut Vec<Warning>,
 ) -> Result<String, Error> {
-    let now = clock();
+    let now = clock.now();
     let verbose = Verbose::new(global.verbose);
-    let with_ca_bundle = global.aws_cli.ca_bundle.as_ref().map(|path| env.with("AWS_CA_BUNDLE", path));
+    let with_ca_bundle = global.aws_cli.ca_bundle.as_ref().map(|path| env.with(vars::AWS_CA_BUNDLE, path));
     let env = with_ca_bundle.as_ref().unwrap_or(env);
-    let exec_info = ExecInfo::parse(env.get_os("KUBERNETES_EXEC_INFO"))?;
+    let exec_info = ExecInfo::parse(env.get_os(vars::KUBERNETES_EXEC_INFO))?;
     TokenRequest::check_arguments(args, global, env)?;
     let choice = ProfileChoice::resolve(global.profile.as_deref(), env)?;
     let files = SourceFiles::read(env)?;
@@ -58,7 +57,7 @@ pub fn get_token(
     let identity = fingerprint(env, &source, &request);
     let cache = Cache::open(env, request.cache, warnings);
     let key = Key::token(&identity, &request.endpoint, request.role.as_ref(), &request.cluster);
-    let client = if exec_info.from_client_go { getppid() } else { None };
+    let client = if exec_info.from_client_go { Process::parent() } else { None };
     let say_if_arn = |given: &str, meant: &str| {
         if given != meant {
             verbose.say(|| format!("`{}` is an ARN: its last part, `{meant}`, is meant", shown(given)));
@@ -81,7 +80,7 @@ pub fn get_token(
         clock,
         identity,
         key,
-        client: client.map(|parent| parent.as_raw_nonzero().get() as u32),
+        client,
         accept: Accept {
             token: !request.refresh,
             session: if request.refresh { AcceptSession::Nothing } else { AcceptSession::Any },
@@ -122,12 +121,12 @@ struct Call<'a> {
     request: &'a TokenRequest,
     source: &'a CredentialSource<'a>,
     env: &'a Env,
-    clock: fn() -> SystemTime,
+    clock: Clock,
     identity: Fingerprint,
     /// Of the token.
     key: Key,
     /// The process that asks, where it is client-go's.
-    client: Option<u32>,
+    client: Option<Process>,
     accept: Accept,
     cache: Cache,
     exec_info: &'a ExecInfo,
@@ -211,7 +210,7 @@ impl Call<'_> {
                 self.fetch(found).inspect_err(|error| self.tell_those_who_wait(&lock, error))?
             }
         };
-        let signed_at = (self.clock)();
+        let signed_at = self.clock.now();
         let (cluster, endpoint) = (&self.request.cluster, &self.request.endpoint);
         let time_at_sts = signer.time_at_sts(signed_at);
         token::check_session_token(&signer.credentials).map_err(Error::Token)?;
@@ -237,8 +236,8 @@ impl Call<'_> {
     /// Either something good from the cache, or this process's turn to ask AWS, with the lock that says so.
     fn wait_for_turn(&mut self) -> Result<(Found, Lock), Error> {
         let turn = self.turn();
-        let waiting_since = (self.clock)();
-        let started = Instant::now();
+        let waiting_since = self.clock.now();
+        let started = self.clock.instant();
         let patience = self.patience();
         let mut found = self.look();
         let mut has_waited = false;
@@ -256,8 +255,9 @@ impl Call<'_> {
             }
             found = self.look();
             if let Found::Nothing = found
-                && let Some(error) =
-                    self.cache.load(&self.failures(), |entry: FailureEntry| entry.since(waiting_since, (self.clock)()))
+                && let Some(error) = self
+                    .cache
+                    .load(&self.failures(), |entry: FailureEntry| entry.since(waiting_since, self.clock.now()))
             {
                 return Err(error);
             }
@@ -269,7 +269,9 @@ impl Call<'_> {
                     return Ok((found, if is_of_use { lock } else { Lock::none() }));
                 }
                 (None, Found::InHand(entry)) => return Ok((Found::Signer(ready(&entry)), Lock::none())),
-                (None, Found::Nothing) if started.elapsed() > patience => return Ok((Found::Nothing, Lock::none())),
+                (None, Found::Nothing) if self.clock.instant() - started > patience => {
+                    return Ok((Found::Nothing, Lock::none()));
+                }
                 (None, Found::Nothing) => found = Found::Nothing,
             }
             if !has_waited {
@@ -288,7 +290,7 @@ impl Call<'_> {
     }
 
     fn look(&self) -> Found {
-        let now = (self.clock)();
+        let now = self.clock.now();
         if self.accept.token
             && let Some((token, expiration)) = self.cache.load(&self.key, |entry: TokenEntry| entry.serve(now))
         {
@@ -322,9 +324,9 @@ impl Call<'_> {
         match (fetched, found) {
             (Err(error), Found::InHand(entry))
                 if (error.can_pass() || matches!(error, Error::NeedsMfa { .. }))
-                    && entry.state((self.clock)()) != SessionState::Over =>
+                    && entry.state(self.clock.now()) != SessionState::Over =>
             {
-                let left = entry.expiration().duration_since((self.clock)()).unwrap_or_default();
+                let left = entry.expiration().duration_since(self.clock.now()).unwrap_or_default();
                 self.warnings
                     .push(Warning::SessionNotRenewed { why: error.to_string(), minutes_left: left.as_secs() / 60 });
                 Ok((ready(&entry), None))
@@ -357,7 +359,7 @@ impl Call<'_> {
         // Another may have a terminal where this one had none.
         let is_shared = (3..=6).contains(&error.exit_code()) && !matches!(error, Error::NeedsMfa { .. });
         if lock.is_held() && is_shared {
-            self.cache.store(&self.failures(), &FailureEntry::new(error, (self.clock)()));
+            self.cache.store(&self.failures(), &FailureEntry::new(error, self.clock.now()));
         }
     }
 
@@ -378,12 +380,12 @@ impl Call<'_> {
     }
 
     fn turn_for(&self, role: Option<&RoleRequest>) -> Key {
-        const OTHERS: [&str; 5] = ["NO_PROXY", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR", "AWS_CA_BUNDLE"];
         let key = match role {
             Some(role) if self.request.cache == CacheMode::All => self.session_key(role),
             _ => self.key,
         };
-        let network = PROXY_VARIABLES.iter().chain(&OTHERS);
+        let network =
+            vars::PROXIES.iter().chain(&vars::NO_PROXY).chain(&vars::SYSTEM_CERTIFICATES).chain([&vars::AWS_CA_BUNDLE]);
         Key::turn(&key, network.map(|name| self.env.get_os(name).unwrap_or_default()))
     }
 
@@ -440,12 +442,12 @@ fn say_what_is_passed_over(verbose: &Verbose, source: &CredentialSource, env: &E
 }
 
 fn fingerprint(env: &Env, source: &CredentialSource, request: &TokenRequest) -> Fingerprint {
-    let path = env.get_os("PATH").map(OsStr::to_string_lossy);
+    let path = env.get_os(vars::PATH).map(OsStr::to_string_lossy);
     let is_file = |name: &str| Path::new(name).is_file();
     let depends = |command: &Secret| depends_on_directory(command.expose(), path.as_deref(), is_file);
     let place = Place {
-        effective_uid: geteuid().as_raw(),
-        host_name: OsString::from_vec(uname().nodename().to_bytes().to_vec()),
+        effective_uid: user::id(),
+        host_name: machine::host_name(),
         working_directory: source
             .process()
             .filter(|command| depends(command))

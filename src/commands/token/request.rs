@@ -12,6 +12,7 @@ use crate::cli::{AwsCliArgs, GlobalArgs, TokenArgs};
 use crate::kube::exec::{ApiVersion, ExecInfo};
 use crate::say::error::{Error, Warning};
 use crate::sys::env::Env;
+use crate::sys::vars;
 
 /// One token, as asked for.
 #[derive(Debug)]
@@ -97,8 +98,8 @@ impl TokenRequest {
         let profile = source.profile();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, source)?,
-            use_fips: switch(env, profile, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
-            use_dual_stack: switch(env, profile, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
+            use_fips: switch(env, profile, vars::AWS_USE_FIPS_ENDPOINT, "use_fips_endpoint")?,
+            use_dual_stack: switch(env, profile, vars::AWS_USE_DUALSTACK_ENDPOINT, "use_dualstack_endpoint")?,
         };
         let answer =
             if args.token_only { AnswerForm::BareToken } else { AnswerForm::ExecCredential(exec_info.api_version) };
@@ -137,7 +138,7 @@ impl TokenRequest {
     pub fn warnings(&self, args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Vec<Warning> {
         let mut warnings = Vec::new();
         if let (None, Some(used), Some(passed_over)) =
-            (&global.profile, env.get("AWS_PROFILE"), env.get("AWS_DEFAULT_PROFILE"))
+            (&global.profile, env.get(vars::AWS_PROFILE), env.get(vars::AWS_DEFAULT_PROFILE))
             && used != passed_over
         {
             warnings.push(Warning::TwoProfiles { used: used.to_owned(), passed_over: passed_over.to_owned() });
@@ -284,9 +285,8 @@ fn check_source(source: &CredentialSource) -> Result<(), Error> {
 }
 
 fn resolve_cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
-    // aws-iam-authenticator's.
-    const VARIABLE: &str = "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID";
-    let variable = env.get(VARIABLE).map(|value| (VARIABLE, value));
+    let of_authenticator = vars::KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID;
+    let variable = env.get(of_authenticator).map(|value| (of_authenticator, value));
     match args.cluster.as_deref().map(|value| ("--cluster", value)).or(variable) {
         Some((name, value)) => ClusterName::parse(value).map_err(Error::invalid(name)),
         // In clap's words: for it the argument is optional.
@@ -324,9 +324,9 @@ fn check_aws_cli_args(args: &AwsCliArgs) -> Result<(), Error> {
 
 impl CacheMode {
     fn resolve(args: &TokenArgs, env: &Env) -> Result<Self, Error> {
-        let (name, value) = match (&args.cache, env.get("EKS_GROUP_AUTH_CACHE")) {
+        let (name, value) = match (&args.cache, env.get(vars::EKS_GROUP_AUTH_CACHE)) {
             (Some(value), _) => ("--cache", value.as_str()),
-            (None, Some(value)) => ("EKS_GROUP_AUTH_CACHE", value),
+            (None, Some(value)) => (vars::EKS_GROUP_AUTH_CACHE, value),
             (None, None) => return Ok(CacheMode::All),
         };
         match value {
@@ -355,7 +355,7 @@ fn resolve_region(
     if let Some(region) = exec_info.server.as_deref().and_then(Region::of_eks_server) {
         return Ok(region);
     }
-    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+    for name in [vars::AWS_REGION, vars::AWS_DEFAULT_REGION] {
         if let Some(region) = env.get(name) {
             return parse_region(name, region);
         }

@@ -1,21 +1,21 @@
-//! One directory of entries: files of mode 0600 in a directory of mode 0700, both the caller's own, reached through
-//! one descriptor of that directory and never through a link.
+//! A directory of the user's own: files of mode 0600 in a directory of mode 0700, reached through one descriptor of that
+//! directory and never through a link.
 
 use std::cell::OnceCell;
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
-use rustix::process::{Resource, geteuid};
+use rustix::process::geteuid;
 
-use super::entry::MAX_LEN;
+use super::limits::check_file_size;
 
 /// A directory that is safe to use, or that does not exist yet.
-pub struct Store {
+pub struct PrivateDirectory {
     directory: PathBuf,
     /// Empty while there is no directory: another process may make it at any time.
     descriptor: OnceCell<OwnedFd>,
@@ -28,30 +28,30 @@ pub struct Unusable {
     pub why: String,
 }
 
-impl Store {
+impl PrivateDirectory {
     pub fn open(directory: PathBuf) -> Result<Self, Unusable> {
         // Without a slash at its end, behind which a link would be followed.
         let directory: PathBuf = directory.components().collect();
         match open_directory(&directory) {
-            Ok(descriptor) => Ok(Store { directory, descriptor: OnceCell::from(descriptor) }),
-            Err(Refusal::Io(_)) => Ok(Store { directory, descriptor: OnceCell::new() }),
+            Ok(descriptor) => Ok(PrivateDirectory { directory, descriptor: OnceCell::from(descriptor) }),
+            Err(Refusal::Io(_)) => Ok(PrivateDirectory { directory, descriptor: OnceCell::new() }),
             Err(Refusal::Unsafe(why)) => Err(Unusable { directory, why }),
         }
     }
 
-    /// The contents of an entry; anything but a small regular file of the caller's own, which nobody else can read, is
-    /// as good as none.
-    pub fn read(&self, name: &str) -> Option<Vec<u8>> {
+    /// The contents of a file of no more than so many bytes; anything but a regular file of the caller's own, which
+    /// nobody else can read, is as good as none.
+    pub fn read(&self, name: &str, most: u64) -> Option<Vec<u8>> {
         // NONBLOCK, so that a FIFO in its place does not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::openat(self.descriptor()?, name, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
-        let is_small = u64::try_from(stat.st_size).is_ok_and(|size| size <= MAX_LEN);
+        let is_small = u64::try_from(stat.st_size).is_ok_and(|size| size <= most);
         if !is_own_regular_file(&stat) || !is_small {
             return None;
         }
         let mut contents = Vec::with_capacity(stat.st_size as usize);
-        File::from(file).take(MAX_LEN).read_to_end(&mut contents).ok()?;
+        File::from(file).take(most).read_to_end(&mut contents).ok()?;
         Some(contents)
     }
 
@@ -72,10 +72,10 @@ impl Store {
         Ok(File::from(file))
     }
 
-    /// Writes an entry beside its place and renames it there, so that a reader sees the old one or the new one. Not
-    /// flushed to the disk: an entry that a crash loses is asked for again.
+    /// Writes a file beside its place and renames it there, so that a reader sees the old one or the new one. Not
+    /// flushed to the disk: what a crash loses can be had again.
     pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
-        heed_size_limit(contents)?;
+        check_file_size(contents.len())?;
         let temporary = format!(".{name}.{:016x}", fastrand::u64(..));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
@@ -147,18 +147,6 @@ impl Store {
         };
         Ok(work(directory)?)
     }
-}
-
-/// Writes to a file of [`Store::open_private`] as it is: for what may be torn.
-pub fn write_in_place(file: &File, contents: &[u8]) -> io::Result<()> {
-    heed_size_limit(contents)?;
-    file.write_at(contents, 0).map(drop)
-}
-
-/// What a limit on file sizes (`ulimit -f`) forbids would end the process.
-fn heed_size_limit(contents: &[u8]) -> io::Result<()> {
-    let most = rustix::process::getrlimit(Resource::Fsize).current;
-    if most.is_some_and(|most| most < contents.len() as u64) { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(()) }
 }
 
 /// Why a directory could not be opened: it is not there (or the like), or it is not to be trusted.
