@@ -1,16 +1,15 @@
-//! Parse, run, print, exit. Nothing else prints, but `verbose` and the question of `mfa`.
+//! Parse, run, print, exit.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use eks_group_auth::cli::plain;
-use eks_group_auth::cli::{Command, EksCommand};
-use eks_group_auth::commands::cache::cache_command;
-use eks_group_auth::commands::token::get_token;
-use eks_group_auth::say::error::{Error, Warning};
+use eks_group_auth::commands::error::Error;
+use eks_group_auth::commands::run;
+use eks_group_auth::say::Say;
+use eks_group_auth::say::explain::{Explain as _, Explanation};
 use eks_group_auth::sys::clock::Clock;
-use eks_group_auth::sys::env::{Env, NotUtf8};
-use eks_group_auth::sys::limits;
+use eks_group_auth::sys::{limits, this_process};
 
 #[cfg(target_env = "musl")]
 #[global_allocator]
@@ -19,16 +18,12 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 fn main() -> ExitCode {
     limits::leave_no_core();
     end_on_panic();
-    let mut warnings = Vec::new();
-    let outcome = run(&mut warnings);
-    for warning in &warnings {
-        let _ = writeln!(std::io::stderr(), "{warning}");
-    }
-    match outcome.and_then(print) {
+    match answer().and_then(|answer| print(&answer)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            report(&error);
-            ExitCode::from(error.exit_code())
+            let explanation = error.explain();
+            report(&explanation);
+            ExitCode::from(explanation.exit.code())
         }
     }
 }
@@ -38,35 +33,32 @@ fn main() -> ExitCode {
 fn end_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
-        let error = Error::Internal(format!("panic at {}", place.unwrap_or_default()));
-        report(&error);
-        std::process::exit(error.exit_code().into())
+        let explanation = Explanation::defect(&format!("panic at {}", place.unwrap_or_default()));
+        report(&explanation);
+        std::process::exit(explanation.exit.code().into())
     }));
 }
 
-/// What is to be printed on stdout.
-fn run(warnings: &mut Vec<Warning>) -> Result<String, Error> {
-    let cli = match plain::parse(std::env::args_os().collect()) {
+/// What is to be printed on stdout; all else has been said.
+fn answer() -> Result<Vec<u8>, Error> {
+    let cli = match plain::parse(this_process::arguments()) {
         Ok(cli) => cli,
-        Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string()),
-        Err(error) => return Err(Error::usage(&error)),
+        Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string().into_bytes()),
+        Err(error) => return Err(error.into()),
     };
-    let env = Env::from_process();
-    env.check().map_err(|NotUtf8 { variable }| Error::NotUtf8 { variable })?;
     let clock = Clock::of_system();
-    match &cli.command {
-        Command::Token(args) | Command::Eks(EksCommand::GetToken(args)) => {
-            get_token(args, &cli.global, &env, clock, warnings)
-        }
-        Command::Cache(command) => cache_command(command, &env, clock.now(), warnings),
-    }
+    let say = Say::new(cli.global.verbose, clock);
+    let mut out = Vec::new();
+    let outcome = run(&cli, this_process::environment(), clock, &mut out, &say);
+    say.finish();
+    outcome.map(|()| out)
 }
 
-fn print(output: String) -> Result<(), Error> {
+fn print(answer: &[u8]) -> Result<(), Error> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(output.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Stdout)
+    stdout.write_all(answer).and_then(|()| stdout.flush()).map_err(Error::Stdout)
 }
 
-fn report(error: &Error) {
-    let _ = std::io::stderr().write_all(error.report().as_bytes());
+fn report(explanation: &Explanation) {
+    let _ = std::io::stderr().write_all(explanation.report().as_bytes());
 }

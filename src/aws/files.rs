@@ -5,129 +5,75 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use sha1::{Digest, Sha1};
 use sha2::{Digest as _, Sha256};
 
+use crate::aws::error::Error;
 use crate::aws::profile::ProfileFiles;
 use crate::aws::source::{Authorization, Base, CredentialSource};
-use crate::aws::sso_token::SsoToken;
-use crate::say::error::Error;
-use crate::say::secret::Secret;
+use crate::aws::source_file::{FileState, SourceFile};
 use crate::sys::env::Env;
+use crate::sys::path::expand;
 use crate::sys::vars;
 
 /// No config file comes near this; a device would not end.
 pub const MAX_LEN: u64 = 64 << 20;
 
-/// One file as it was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    pub path: PathBuf,
-    pub state: FileState,
-}
-
-/// Its contents, or why there are none.
-#[derive(Clone, PartialEq, Eq)]
-pub enum FileState {
-    Contents(Vec<u8>),
-    Absent,
-    Unreadable(String),
-}
-
-/// The config file and the credentials file: their paths and their texts, empty where there is no such file.
+/// The config file and the credentials file, as they were found.
 pub struct SourceFiles {
-    config: (PathBuf, String),
-    credentials: (PathBuf, String),
+    config: SourceFile,
+    credentials: SourceFile,
 }
 
 impl SourceFiles {
-    /// Reads both from where the AWS CLI reads them. A file that is there and cannot be read must not be passed over:
-    /// another identity would sign.
-    ///
+    /// Reads both from where the AWS CLI reads them.
+    pub fn read(env: &Env) -> Self {
+        let at = |variable, default: &str| {
+            let path = env.get(variable).unwrap_or(default);
+            let absent = || SourceFile { path: path.into(), state: FileState::Absent };
+            expand(env, path).map_or_else(absent, read)
+        };
+        SourceFiles {
+            config: at(vars::AWS_CONFIG_FILE, "~/.aws/config"),
+            credentials: at(vars::AWS_SHARED_CREDENTIALS_FILE, "~/.aws/credentials"),
+        }
+    }
+
     /// # Errors
     ///
-    /// [`Error::SourceFile`], for one that cannot be read or is not UTF-8.
-    pub fn read(env: &Env) -> Result<Self, Error> {
-        let at = |variable, default| {
-            let path = env.get(variable).unwrap_or(default);
-            env.expand(path).map_or_else(|| Ok((PathBuf::from(path), String::new())), read_text)
-        };
-        Ok(SourceFiles {
-            config: at(vars::AWS_CONFIG_FILE, "~/.aws/config")?,
-            credentials: at(vars::AWS_SHARED_CREDENTIALS_FILE, "~/.aws/credentials")?,
-        })
-    }
-
-    pub fn profiles(&self) -> ProfileFiles<'_> {
+    /// [`Error::SourceFile`], for a file that is there and cannot be read or is not UTF-8. It must not be passed over:
+    /// another identity would sign.
+    pub fn profiles(&self) -> Result<ProfileFiles<'_>, Error> {
         let SourceFiles { config, credentials } = self;
-        ProfileFiles::new((&config.0, &config.1), (&credentials.0, &credentials.1))
+        Ok(ProfileFiles::new((&config.path, text(config)?), (&credentials.path, text(credentials)?)))
     }
 }
 
-fn read_text(path: PathBuf) -> Result<(PathBuf, String), Error> {
-    let refuse = |path: &Path, line, why: &str| {
-        Err(Error::SourceFile { path: path.display().to_string(), line, why: why.to_owned() })
-    };
-    let SourceFile { path, state } = SourceFile::read(path);
+fn text(SourceFile { path, state }: &SourceFile) -> Result<&str, Error> {
+    let refuse =
+        |line, why: &str| Err(Error::SourceFile { path: path.display().to_string(), line, why: why.to_owned() });
     match state {
-        FileState::Absent => Ok((path, String::new())),
-        FileState::Unreadable(why) => refuse(&path, None, &why),
-        FileState::Contents(contents) => match String::from_utf8(contents) {
-            Ok(text) => Ok((path, text)),
-            Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
-                refuse(&path, Some(line), "it is not UTF-8")
-            }
-        },
+        FileState::Absent => Ok(""),
+        FileState::Unreadable(why) => refuse(None, why),
+        FileState::Contents(contents) => std::str::from_utf8(contents).or_else(|error| {
+            let good = &contents[..error.valid_up_to()];
+            let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count();
+            refuse(Some(line), "it is not UTF-8")
+        }),
     }
 }
 
-impl SourceFile {
-    /// A directory is as good as no file, as for the AWS CLI; so is what is behind a directory that cannot be entered, as
-    /// with somebody else's HOME. Pipes and devices are read.
-    pub fn read(path: PathBuf) -> Self {
-        let state = match read_up_to(&path, MAX_LEN) {
-            Ok(contents) => FileState::Contents(contents),
-            Err(error) => match path.metadata() {
-                Ok(found) if !found.is_dir() => FileState::Unreadable(error.to_string()),
-                _ => FileState::Absent,
-            },
-        };
-        SourceFile { path, state }
-    }
-
-    /// An SSO session's access token is replaced every hour, in the same login.
-    fn without_what_a_refresh_changes(self) -> Self {
-        match SsoToken::parse(self.contents()).and_then(|token| token.login()) {
-            Some(login) => SourceFile { state: FileState::Contents(login.into_bytes()), ..self },
-            None => self,
-        }
-    }
-
-    /// A console session's tokens are all replaced every quarter of an hour. Its key, made for it, tells logins apart.
-    fn without_what_a_login_refresh_changes(self) -> Self {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Login {
-            dpop_key: Secret,
-        }
-
-        match serde_json::from_slice::<Login>(self.contents()) {
-            Ok(Login { dpop_key }) => {
-                SourceFile { state: FileState::Contents(dpop_key.expose().as_bytes().to_vec()), ..self }
-            }
-            Err(_) => self,
-        }
-    }
-
-    pub fn contents(&self) -> &[u8] {
-        match &self.state {
-            FileState::Contents(contents) => contents,
-            FileState::Absent | FileState::Unreadable(_) => &[],
-        }
-    }
+/// Reads one. A directory is as good as no file, as for the AWS CLI; so is what is behind a directory that cannot be
+/// entered, as with somebody else's HOME. Pipes and devices are read.
+pub fn read(path: PathBuf) -> SourceFile {
+    let state = match read_up_to(&path, MAX_LEN) {
+        Ok(contents) => FileState::Contents(contents),
+        Err(error) => match path.metadata() {
+            Ok(found) if !found.is_dir() => FileState::Unreadable(error.to_string()),
+            _ => FileState::Absent,
+        },
+    };
+    SourceFile { path, state }
 }
 
 /// A file of no more than so many bytes.
@@ -145,17 +91,17 @@ pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
 pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
     match &source.base {
         Base::Sso(sso) => {
-            let file = SourceFile::read(sso_token_path(env, sso.token_name()));
+            let file = read(sso_token_path(env, sso.token_name()));
             // The older form is never refreshed.
             vec![if sso.session.is_some() { file.without_what_a_refresh_changes() } else { file }]
         }
         Base::Login(identity) => {
-            let file = SourceFile::read(login_token_path(env, identity));
+            let file = read(login_token_path(env, identity));
             vec![file.without_what_a_login_refresh_changes()]
         }
-        Base::WebIdentity(identity) => vec![SourceFile::read(identity.token_file.clone())],
+        Base::WebIdentity(identity) => vec![read(identity.token_file.clone())],
         Base::Container(container) => match &container.authorization {
-            Some(Authorization::File(path)) => vec![SourceFile::read(path.clone())],
+            Some(Authorization::File(path)) => vec![read(path.clone())],
             Some(Authorization::Token(_)) | None => Vec::new(),
         },
         Base::Keys(_) | Base::Process(_) | Base::Instance | Base::Nothing => Vec::new(),
@@ -181,14 +127,4 @@ pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
 /// Where there is none, never the working directory.
 fn home(env: &Env) -> PathBuf {
     env.home().unwrap_or_else(|| PathBuf::from("/"))
-}
-
-impl std::fmt::Debug for FileState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            FileState::Contents(contents) => write!(f, "{} bytes", contents.len()),
-            FileState::Absent => f.write_str("absent"),
-            FileState::Unreadable(why) => write!(f, "unreadable: {why}"),
-        }
-    }
 }

@@ -11,8 +11,8 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::aws::endpoints::Endpoints;
-use crate::aws::files::{FileState, SourceFile};
 use crate::aws::source::CredentialSource;
+use crate::aws::source_file::{FileState, SourceFile};
 use crate::sys::env::Env;
 use crate::sys::vars;
 
@@ -44,7 +44,7 @@ pub struct Fingerprint([u8; 32]);
 impl Fingerprint {
     /// `endpoints` are where AWS is asked, if elsewhere than at its own addresses: others know other people. `tokens` are the
     /// files that show who is logged in.
-    pub fn of(
+    pub fn new(
         place: &Place,
         env: &Env,
         source: &CredentialSource,
@@ -197,7 +197,7 @@ mod tests {
                 matches!(source.base, Base::WebIdentity(_) | Base::Sso(_) | Base::Login(_) | Base::Container(_));
             let tokens: Vec<_> =
                 has_token_file.then(|| SourceFile { path: "token".into(), state }).into_iter().collect();
-            let fingerprint = Fingerprint::of(&place(1000, "host"), &env, &source, &Endpoints::default(), &tokens);
+            let fingerprint = Fingerprint::new(&place(1000, "host"), &env, &source, &Endpoints::default(), &tokens);
             Some((who, fingerprint))
         }
 
@@ -218,14 +218,14 @@ mod tests {
         let (env, files) = (Env::default(), files("[default]\ncredential_process = creds\n", ""));
         let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
         let nowhere = Endpoints::default();
-        let of = |place: &Place| Fingerprint::of(place, &env, &source, &nowhere, &[]);
+        let of = |place: &Place| Fingerprint::new(place, &env, &source, &nowhere, &[]);
         let one = of(&place(1000, "a"));
         assert_ne!(one, of(&place(1001, "a")));
         assert_ne!(one, of(&place(1000, "b")));
         assert_ne!(one, of(&Place { working_directory: Some("/a".into()), ..place(1000, "a") }));
         let sts = Some(Located { text: "http://127.0.0.1:1".into(), place: String::new() });
         let elsewhere = Endpoints { sts, ..Endpoints::default() };
-        assert_ne!(one, Fingerprint::of(&place(1000, "a"), &env, &source, &elsewhere, &[]));
+        assert_ne!(one, Fingerprint::new(&place(1000, "a"), &env, &source, &elsewhere, &[]));
     }
 
     #[test]
@@ -284,7 +284,7 @@ mod tests {
         let (env, files) = (Env::default(), files("[default]\nlogin_session = arn\n", ""));
         let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
         let of = |state| {
-            Fingerprint::of(
+            Fingerprint::new(
                 &place(0, "a"),
                 &env,
                 &source,

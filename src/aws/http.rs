@@ -21,13 +21,17 @@ use http_body_util::{BodyExt as _, Limited};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
+use crate::aws::error::Error;
+use crate::aws::failure::last_cause;
 use crate::aws::files::{MAX_LEN, read_up_to};
 use crate::aws::profile::Profile;
-use crate::aws::sts::{MAX_ANSWER_LEN, last_cause};
-use crate::say::error::Error;
 use crate::say::secret::Secret;
 use crate::sys::env::Env;
+use crate::sys::path::{expand, expand_home};
 use crate::sys::vars;
+
+/// Answers are a few kilobytes; what something else answers in place of AWS may not end.
+pub const MAX_ANSWER_LEN: usize = 1 << 20;
 
 /// As long as the AWS CLI waits for such a service.
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(2);
@@ -41,8 +45,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
     let of_profile = || profile.map(|profile| profile.get("ca_bundle")).transpose();
     let trust_store = match (env.get(vars::AWS_CA_BUNDLE), of_profile()?.flatten()) {
-        (Some(path), _) => trust_store(path, env.expand(path))?,
-        (None, Some(path)) => trust_store(path.text, env.expand_home(path.text))?,
+        (Some(path), _) => trust_store(path, expand(env, path))?,
+        (None, Some(path)) => trust_store(path.text, expand_home(env, path.text))?,
         (None, None) => TrustStore::default(),
     };
     let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();

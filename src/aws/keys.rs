@@ -6,8 +6,9 @@ use std::time::SystemTime;
 use aws_credential_types::Credentials;
 
 use crate::aws::dates;
-use crate::say::error::{Error, shown};
+use crate::aws::error::Error;
 use crate::say::secret::Secret;
+use crate::say::text::shown;
 use crate::sys::vars;
 
 /// Keys, and where they are written.

@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::aws::files::{FileState, SourceFile, login_token_path, sso_token_path};
+use crate::aws::files::{self, login_token_path, sso_token_path};
 use crate::aws::source::{Base, CredentialSource};
+use crate::aws::source_file::FileState;
 use crate::aws::sso_token::SsoToken;
 use crate::sys::env::Env;
 
@@ -64,7 +65,7 @@ impl Login {
 
     /// Reads the file anew: a refresh or a login may have come since it was fingerprinted.
     pub fn logged_out(&self, now: SystemTime) -> Option<LoggedOut> {
-        let file = SourceFile::read(self.token_file.clone());
+        let file = files::read(self.token_file.clone());
         match (file.state, &self.kind) {
             (FileState::Contents(contents), Kind::Sso { can_be_refreshed }) => {
                 expired(&contents, *can_be_refreshed, now)

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::aws::region::Region;
+use crate::say::secret::Secret;
 
 /// A value that does not have the form that AWS or Kubernetes wants.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
         Invalid { value: value.to_owned(), rule: rule.into(), hint: None }
     }
 }
@@ -130,13 +131,18 @@ impl RoleArn {
         Ok(RoleArn(value.to_owned()))
     }
 
-    pub fn partition(&self) -> &str {
+    fn partition(&self) -> &str {
         self.0.split(':').nth(1).expect("six parts were checked when it was parsed")
     }
 
     /// The account that the role is in.
-    pub fn account(&self) -> &str {
+    fn account(&self) -> &str {
         self.0.split(':').nth(4).expect("six parts were checked when it was parsed")
+    }
+
+    /// What the ARN of every session of this role starts with. STS leaves out the role's path.
+    pub fn start_of_sessions(&self) -> String {
+        format!("arn:{}:sts::{}:assumed-role/{}/", self.partition(), self.account(), self.name())
     }
 
     /// The last part, without the path: what STS shows in the ARN of a session.
@@ -193,6 +199,20 @@ impl MfaSerial {
         fits.then(|| MfaSerial(value.to_owned())).ok_or_else(|| {
             Invalid::new(value, "an MFA device's ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or its number")
         })
+    }
+}
+
+/// Six digits, good for one call.
+pub struct MfaCode(Secret);
+
+impl MfaCode {
+    pub fn parse(line: &str) -> Option<Self> {
+        let code = line.trim();
+        (code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit())).then(|| MfaCode(Secret::new(code)))
+    }
+
+    pub fn expose(&self) -> &str {
+        self.0.expose()
     }
 }
 
@@ -261,6 +281,14 @@ mod tests {
             assert!(parse(bad).is_err(), "{bad}");
         }
         assert!(RoleArn::parse("arn:aws-cn:iam::111122223333:role/dev", &region("cn-north-1")).is_ok());
+    }
+
+    #[test]
+    fn a_code_is_six_digits() {
+        assert_eq!(MfaCode::parse(" 012345\n").map(|code| code.expose().to_owned()).as_deref(), Some("012345"));
+        for bad in ["", "12345", "1234567", "12345a", "１２３４５６"] {
+            assert!(MfaCode::parse(bad).is_none(), "{bad}");
+        }
     }
 
     #[test]

@@ -2,13 +2,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value};
 
 use crate::aws::dates;
-use crate::kube::token::unix_seconds;
 use crate::say::secret::Secret;
+use crate::say::time::rfc3339;
 
 pub struct SsoToken {
     fields: Map<String, Value>,
@@ -59,7 +57,7 @@ impl SsoToken {
     /// The file after a refresh.
     pub fn refreshed(&self, refreshed: &Refreshed, now: SystemTime) -> Vec<u8> {
         let mut fields = self.fields.clone();
-        let ends = DateTime::from_secs(unix_seconds(now + refreshed.life)).fmt(Format::DateTime);
+        let ends = rfc3339(now + refreshed.life);
         fields.insert("accessToken".into(), refreshed.access_token.expose().into());
         fields.insert("expiresAt".into(), ends.expect("a time of our days has a year of four digits").into());
         if let Some(token) = &refreshed.refresh_token {

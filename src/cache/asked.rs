@@ -3,17 +3,13 @@
 //! user until that token's end. So it is remembered, per token entry, which processes were given which token: one that
 //! would get the same token twice was probably refused.
 //!
-//! The file is written in place: it is advice, and a torn one is none. What cannot be told from a refusal is a process
+//! The file is written in place: it is advice, and a torn one is none. Pure. What cannot be told from a refusal is a process
 //! that loads its kubeconfig again and again; it costs a signature, and a role session a minute at most.
 
-use std::fs::File;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use crate::cache::policy::REFUSAL_WINDOW;
 
-use crate::sys::file::{read_start, write_in_place};
-use crate::sys::process::Process;
-
-/// How long refusals count as a series, and how often at most a role is assumed anew for them, in seconds.
-pub const REFUSAL_WINDOW: u64 = 60;
+/// No such file is longer.
+pub const MAX_LEN: usize = 2048;
 
 /// How many processes are remembered: those of a `kubectl` run in parallel.
 const SLOTS: usize = 16;
@@ -70,7 +66,7 @@ impl Asked {
             before.forgiven = true;
             return Verdict::Serve;
         }
-        let is_recent = |then: u64| then <= now && now - then < REFUSAL_WINDOW;
+        let is_recent = |then: u64| then <= now && now - then < REFUSAL_WINDOW.as_secs();
         self.refusals = if is_recent(self.refused_at) { self.refusals.saturating_add(1) } else { 1 };
         self.refused_at = now;
         if self.refusals == 1 {
@@ -90,14 +86,9 @@ impl Asked {
         self.given.truncate(SLOTS);
     }
 
-    /// What the file says; nothing where it says nothing.
-    pub fn read(file: &File) -> Asked {
-        let mut buffer = [0; 2048];
-        let len = read_start(file, &mut buffer).unwrap_or(0);
-        std::str::from_utf8(&buffer[..len]).ok().and_then(Self::parse).unwrap_or_default()
-    }
-
-    fn parse(text: &str) -> Option<Asked> {
+    /// `None` for what [`Asked::render`] did not make.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
         let (text, _) = text.split_once('\0').unwrap_or((text, ""));
         let mut lines = text.strip_suffix('\n')?.lines();
         let numbers = |line: &str| line.split(' ').map(|number| number.parse().ok()).collect::<Option<Vec<u64>>>();
@@ -111,31 +102,21 @@ impl Asked {
         Some(Asked { refusals, refused_at, said_at, given: given.collect::<Option<_>>()? })
     }
 
-    pub fn write(&self, file: &File) {
+    pub fn render(&self) -> String {
         let mut text = format!("{} {} {}\n", self.refusals, self.refused_at, self.said_at);
         for Given { process, at, signed_at, forgiven } in &self.given {
             text += &format!("{process} {at} {signed_at} {}\n", u8::from(*forgiven));
         }
         // What stood there before may be longer.
         text.push('\0');
-        let _ = write_in_place(file, text.as_bytes());
+        text
     }
 }
 
-/// Whether a process is of a kind that asks twice without having been refused: `kubectl apply -f -`, like every command
-/// that reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself. Where its
-/// arguments are not known, such a command costs one signature more.
-pub fn asks_twice(process: Process) -> bool {
-    let is_stdin = |arg: &Vec<u8>| arg == b"-" || arg == b"-f-" || arg.ends_with(b"=-");
-    process.arguments().is_some_and(|arguments| arguments.iter().any(is_stdin))
-}
-
-/// Whether a process started after a time, in seconds since 1970, at which another one had its number: in a container
-/// every command may be process 1.
-pub fn started_after(process: Process, time: u64, now: SystemTime) -> bool {
-    // A second of grace: both times are cut.
-    let latest = UNIX_EPOCH + Duration::from_secs(time) + Duration::from_secs(1);
-    process.started(now).is_some_and(|start| start > latest)
+/// Whether a process with these arguments asks twice without having been refused: `kubectl apply -f -`, like every command
+/// that reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself.
+pub fn reads_stdin(arguments: &[Vec<u8>]) -> bool {
+    arguments.iter().any(|argument| argument == b"-" || argument == b"-f-" || argument.ends_with(b"=-"))
 }
 
 #[cfg(test)]
@@ -159,7 +140,7 @@ mod tests {
         assert_eq!(asked.ask(7, 1002, 1003), Verdict::AssumeAnew { say: false });
         assert_eq!(asked.ask(8, 1002, 1004), Verdict::Serve, "the next kubectl");
         assert_eq!(asked.ask(8, 1002, 1005), Verdict::AssumeAnew { say: false }, "the series goes on");
-        assert_eq!(asked.ask(8, 1002, 1005 + REFUSAL_WINDOW), Verdict::SignAnew, "and ends");
+        assert_eq!(asked.ask(8, 1002, 1005 + REFUSAL_WINDOW.as_secs()), Verdict::SignAnew, "and ends");
     }
 
     #[test]
@@ -189,18 +170,32 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_damage_is_nothing() {
-        let file = tempfile::tempfile().unwrap();
-        assert_eq!(Asked::read(&file), Asked::default());
         let mut asked = Asked::default();
         for process in 0..40 {
             asked.remember(u32::MAX - process, u64::MAX, u64::MAX);
         }
-        asked.write(&file);
-        assert_eq!(Asked::read(&file), asked);
+        let longer = asked.render();
+        assert!(longer.len() <= MAX_LEN);
+        assert_eq!(Asked::parse(longer.as_bytes()), Some(asked.clone()));
         asked.given.truncate(1);
-        asked.write(&file);
-        assert_eq!(Asked::read(&file), asked, "nothing of the longer text is left");
-        write_in_place(&file, b"1 2 \xff").unwrap();
-        assert_eq!(Asked::read(&file), Asked::default());
+        let shorter = asked.render();
+        let over_it = format!("{shorter}{}", &longer[shorter.len()..]);
+        assert_eq!(Asked::parse(over_it.as_bytes()), Some(asked), "nothing of the longer text is left");
+        for damaged in ["", "1 2\n", "1 2 3", "1 2 x\n", "1 2 3\n4 5 6\n", "1 2 3\n4294967296 1 1 0\n"] {
+            assert_eq!(Asked::parse(damaged.as_bytes()), None, "{damaged:?}");
+        }
+        assert_eq!(Asked::parse(b"1 2 \xff\n"), None);
+    }
+
+    #[test]
+    fn what_reads_its_manifest_from_stdin_is_known_by_its_arguments() {
+        let reads = |line: &str| {
+            let arguments: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
+            reads_stdin(&arguments)
+        };
+        for line in ["kubectl apply -f -", "kubectl apply -f-", "kubectl apply --filename=-"] {
+            assert!(reads(line), "{line}");
+        }
+        assert!(!reads("kubectl apply -f x.yaml") && !reads("kubectl get --output=json-"));
     }
 }

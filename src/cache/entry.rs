@@ -7,36 +7,21 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::key::{Key, hex};
-use crate::kube::presign::Signer;
-use crate::kube::token::{Token, unix_seconds};
-use crate::say::error::Error;
+use crate::aws::signer::Signer;
+use crate::cache::key::{Key, hex};
+use crate::cache::policy::{self, SessionState};
+use crate::kube::exec::Status;
+use crate::kube::token::Token;
+use crate::say::explain::{Exit, Explanation};
 use crate::say::secret::Secret;
+use crate::say::text::shown;
+use crate::say::time::unix_seconds;
 
 /// The name of the format, with its version: another one is not read.
 const FORMAT: &str = "eks-group-auth-cache-2";
 
 /// No entry comes near this; anything larger is not one.
 pub const MAX_LEN: u64 = 64 * 1024;
-
-/// A cached token is served while at least this much of its claimed life remains, so that client-go, which asks again
-/// at its end, does not come back at once.
-const TOKEN_MARGIN: Duration = Duration::from_secs(2 * 60);
-
-/// A session is renewed when a quarter of its life remains, or this much if that is less.
-const RENEWAL_WINDOW: Duration = Duration::from_secs(15 * 60);
-
-/// Where it cannot be renewed, a session is used until this long before its end.
-const SESSION_MARGIN: Duration = Duration::from_secs(60);
-
-/// How long a session is believed that was obtained while the local clock was off.
-const SKEWED_LIFE: Duration = Duration::from_secs(5 * 60);
-
-/// A session that is passed over as possibly revoked is at least this old: so STS is asked at most once a minute.
-const REVOKED_MIN_AGE: Duration = Duration::from_secs(super::asked::REFUSAL_WINDOW);
-
-/// How long a caller's name is believed. (A user can be renamed; nothing else changes the name behind a key.)
-const CALLER_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -81,6 +66,16 @@ pub struct About {
     pub region: String,
     /// Where the caller's credentials come from.
     pub identity: String,
+}
+
+impl About {
+    pub fn in_words(&self) -> String {
+        match (&self.role, &self.session_name) {
+            (Some(role), Some(name)) => format!("of role `{}`, session `{}`", shown(role), shown(name)),
+            (Some(role), None) => format!("of role `{}`", shown(role)),
+            _ => "of the caller's own identity".into(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -130,13 +125,14 @@ impl Entry for FailureEntry {
 }
 
 impl TokenEntry {
-    pub fn new(token: Token, expiration: SystemTime, signed_at: SystemTime, about: About) -> Self {
-        TokenEntry { token, expiration: seconds(expiration), signed_at: seconds(signed_at), about }
+    pub fn new(status: &Status, signed_at: SystemTime, about: About) -> Self {
+        let Status { token, expiration } = status;
+        TokenEntry { token: token.clone(), expiration: seconds(*expiration), signed_at: seconds(signed_at), about }
     }
 
     /// Whether it is so young that signing another one at once would be no use.
-    pub fn is_younger_than(&self, age: Duration, now: SystemTime) -> bool {
-        now.duration_since(time(self.signed_at)).is_ok_and(|since| since < age)
+    pub fn is_young(&self, now: SystemTime) -> bool {
+        policy::is_token_young(time(self.signed_at), now)
     }
 
     pub fn signed_at(&self) -> u64 {
@@ -147,24 +143,14 @@ impl TokenEntry {
         &self.about
     }
 
-    /// The token and its expiration, while it is good to hand out. One from the future is not: the clock was set back,
-    /// and what the entry says of its end would be wrong by as much.
-    pub fn serve(self, now: SystemTime) -> Option<(Token, SystemTime)> {
-        self.is_good(now).then_some((self.token, time(self.expiration)))
-    }
-
+    /// Whether it is good to hand out.
     pub fn is_good(&self, now: SystemTime) -> bool {
-        time(self.signed_at) <= now && now + TOKEN_MARGIN <= time(self.expiration)
+        policy::is_token_good(time(self.signed_at), time(self.expiration), now)
     }
-}
 
-/// What a session in the cache is good for.
-#[derive(Debug, PartialEq, Eq)]
-pub enum SessionState {
-    Fresh,
-    /// To be renewed; good enough if that fails.
-    Renew,
-    Over,
+    pub fn into_status(self) -> Status {
+        Status { token: self.token, expiration: time(self.expiration) }
+    }
 }
 
 impl SessionEntry {
@@ -184,21 +170,11 @@ impl SessionEntry {
 
     /// Whether it is so old that it may be asked for anew, if the cluster seems to refuse it.
     pub fn may_be_revoked(&self, now: SystemTime) -> bool {
-        now.duration_since(time(self.obtained_at)).is_ok_and(|age| age >= REVOKED_MIN_AGE)
+        policy::may_be_revoked(time(self.obtained_at), now)
     }
 
     pub fn state(&self, now: SystemTime) -> SessionState {
-        let (obtained_at, expiration) = (time(self.obtained_at), time(self.expiration));
-        let Ok(life) = expiration.duration_since(obtained_at) else { return SessionState::Over };
-        // A clock that was off may have been set since, and then everything here is off.
-        let is_doubtful = self.clock_skew != 0 && obtained_at + SKEWED_LIFE < now;
-        if now < obtained_at || expiration < now + SESSION_MARGIN || is_doubtful {
-            SessionState::Over
-        } else if expiration < now + RENEWAL_WINDOW.min(life / 4) {
-            SessionState::Renew
-        } else {
-            SessionState::Fresh
-        }
+        policy::session_state(time(self.obtained_at), self.expiration(), self.clock_skew != 0, now)
     }
 
     pub fn expiration(&self) -> SystemTime {
@@ -227,24 +203,20 @@ impl CallerEntry {
     }
 
     pub fn is_fresh(&self, now: SystemTime) -> bool {
-        now.duration_since(time(self.learned_at)).is_ok_and(|age| age < CALLER_LIFE)
+        policy::is_caller_fresh(time(self.learned_at), now)
     }
 }
 
 impl FailureEntry {
-    pub fn new(error: &Error, now: SystemTime) -> Self {
-        FailureEntry {
-            exit_code: error.exit_code(),
-            message: error.to_string(),
-            hint: error.hint(),
-            failed_at: milliseconds(now),
-        }
+    pub fn new(Explanation { what, hint, exit }: Explanation, now: SystemTime) -> Self {
+        FailureEntry { exit_code: exit.code(), message: what, hint, failed_at: milliseconds(now) }
     }
 
-    /// The error, if it came about while this process was waiting.
-    pub fn since(self, waiting_since: SystemTime, now: SystemTime) -> Option<Error> {
+    /// What it was, if it came about while this process was waiting.
+    pub fn since(self, waiting_since: SystemTime, now: SystemTime) -> Option<Explanation> {
         let is_ours = (milliseconds(waiting_since)..=milliseconds(now)).contains(&self.failed_at);
-        is_ours.then_some(Error::Shared { exit_code: self.exit_code, message: self.message, hint: self.hint })
+        let exit = Exit::with_code(self.exit_code).filter(|_| is_ours)?;
+        Some(Explanation { what: self.message, hint: self.hint, exit })
     }
 }
 
@@ -277,7 +249,7 @@ impl Listed {
             "caller" => serde_json::from_str(body).ok().map(|entry: CallerEntry| Listed {
                 kind: Kind::Caller,
                 about: entry.about,
-                expiration: time(entry.learned_at) + CALLER_LIFE,
+                expiration: time(entry.learned_at) + policy::CALLER_LIFE,
             }),
             _ => None,
         }
@@ -333,13 +305,13 @@ fn time(seconds: u64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::endpoint::StsEndpoint;
     use crate::aws::endpoints::Endpoints;
     use crate::aws::fingerprint::{Fingerprint, Place};
     use crate::aws::names::ClusterName;
     use crate::aws::profile::tests::files;
     use crate::aws::region::Region;
     use crate::aws::source::{CredentialSource, ProfileChoice};
-    use crate::commands::token::request::StsEndpoint;
     use crate::sys::env::Env;
     use proptest::prelude::*;
 
@@ -350,7 +322,7 @@ mod tests {
         let files = files("", "");
         let source =
             CredentialSource::resolve(ProfileChoice::resolve(None, &Env::default()).unwrap(), &Env::default(), &files);
-        let identity = Fingerprint::of(&place, &Env::default(), &source.unwrap(), &Endpoints::default(), &[]);
+        let identity = Fingerprint::new(&place, &Env::default(), &source.unwrap(), &Endpoints::default(), &[]);
         Key::token(&identity, &endpoint, None, &ClusterName::parse(cluster).unwrap())
     }
 
@@ -382,24 +354,6 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         assert!(!format!("{:?}", session(3600)).contains("MARKER"));
-    }
-
-    #[test]
-    fn a_session_is_renewed_in_the_last_quarter_but_not_before_the_last_15_minutes() {
-        for (life, now, state) in [
-            (3600, 0, SessionState::Fresh),
-            (3600, 2700, SessionState::Fresh),
-            (3600, 2701, SessionState::Renew),
-            (3600, 3540, SessionState::Renew),
-            (3600, 3541, SessionState::Over),
-            (900, 675, SessionState::Fresh),
-            (900, 676, SessionState::Renew),
-            (43200, 42300, SessionState::Fresh),
-            (43200, 42301, SessionState::Renew),
-        ] {
-            assert_eq!(session(life).state(at(now)), state, "{now} of {life} s");
-        }
-        assert_eq!(session(3600).state(at(0) - Duration::from_secs(1)), SessionState::Over, "the clock was set back");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::ffi::OsStr;
 use std::fmt;
 
+use crate::aws::endpoint::StsEndpoint;
 use crate::aws::fingerprint::{FieldHash, Fingerprint};
 use crate::aws::names::ClusterName;
-use crate::commands::token::request::{RoleRequest, StsEndpoint};
+use crate::aws::role::RoleRequest;
 
 /// SHA-256 over length-prefixed fields. Shows as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]

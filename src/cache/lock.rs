@@ -5,7 +5,7 @@
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
-use super::key::Key;
+use crate::cache::key::Key;
 use crate::sys::directory::PrivateDirectory;
 
 /// Held until it is dropped.

@@ -9,25 +9,35 @@
 //!
 //! Nothing that goes wrong here fails a call: what cannot be read is a miss, what cannot be written is not kept.
 
+/// Whether client-go asks again because the cluster refused what it was given.
 pub mod asked;
+/// An entry as bytes.
 pub mod entry;
+/// What can go wrong when somebody looks after the cache.
+pub mod error;
+/// What an entry is filed under.
 pub mod key;
+/// Whose turn it is to ask AWS.
 pub mod lock;
+/// How long what is good for.
+pub mod policy;
 
+use std::fs::File;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::commands::token::request::CacheMode;
-use crate::say::error::Warning;
+use crate::say::Say;
+use crate::say::warning::Warning;
 use crate::sys::directory::{PrivateDirectory, Unusable};
 use crate::sys::env::Env;
-use crate::sys::file::write_in_place;
+use crate::sys::file::{read_start, write_in_place};
 use crate::sys::process::Process;
-use crate::sys::vars;
+use crate::sys::{user, vars};
 use asked::{Asked, Verdict};
 use entry::{Entry, Kind};
 use key::Key;
 use lock::{Lock, Turn};
+use policy::CacheMode;
 
 /// The directories that may hold entries, best first.
 pub struct Cache {
@@ -37,19 +47,19 @@ pub struct Cache {
 
 impl Cache {
     /// Opens what is there; creates nothing yet. A directory that is unsafe to use is left out, with a warning.
-    pub fn open(env: &Env, mode: CacheMode, warnings: &mut Vec<Warning>) -> Self {
+    pub fn open(env: &Env, mode: CacheMode, say: &Say) -> Self {
         let mut stores = Vec::new();
         if mode != CacheMode::Off {
             for directory in directories(env) {
                 if !directory.is_absolute() {
                     let why = "it is not an absolute path".into();
-                    warnings.push(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
+                    say.warn(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
                     continue;
                 }
                 match PrivateDirectory::open(directory) {
                     Ok(store) => stores.push(store),
                     Err(Unusable { directory, why }) => {
-                        warnings.push(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
+                        say.warn(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
                     }
                 }
             }
@@ -87,20 +97,24 @@ impl Cache {
     /// What to do with the token under this key, signed at `signed_at`, which a client process would be given.
     pub fn judge(&self, key: &Key, client: Process, signed_at: u64, now: SystemTime) -> Verdict {
         let Some(file) = self.asked_file(key) else { return Verdict::Serve };
-        let mut asked = Asked::read(&file);
-        let is_another = |then| asked::started_after(client, then, now);
-        let verdict =
-            asked.judge(client.id(), signed_at, entry::seconds(now), is_another, || asked::asks_twice(client));
-        asked.write(&file);
+        let mut asked = read_asked(&file);
+        // A second of grace: both times are cut.
+        let latest = |then| UNIX_EPOCH + Duration::from_secs(then) + Duration::from_secs(1);
+        // In a container every command may be process 1.
+        let is_another = |then| client.started(now).is_some_and(|start| start > latest(then));
+        // Where its arguments are not known, a command that reads stdin costs one signature more.
+        let asks_twice = || client.arguments().is_some_and(|arguments| asked::reads_stdin(&arguments));
+        let verdict = asked.judge(client.id(), signed_at, entry::seconds(now), is_another, asks_twice);
+        write_asked(&file, &asked);
         verdict
     }
 
     /// Remembers that a client process is given a token that was not in the cache.
     pub fn remember(&self, key: &Key, client: Process, signed_at: SystemTime) {
         if let Some(file) = self.asked_file(key) {
-            let mut asked = Asked::read(&file);
+            let mut asked = read_asked(&file);
             asked.remember(client.id(), entry::seconds(signed_at), entry::seconds(signed_at));
-            asked.write(&file);
+            write_asked(&file, &asked);
         }
     }
 
@@ -109,7 +123,7 @@ impl Cache {
         self.stores.iter().any(|store| store.write("probe", b"x").is_ok())
     }
 
-    fn asked_file(&self, key: &Key) -> Option<std::fs::File> {
+    fn asked_file(&self, key: &Key) -> Option<File> {
         self.stores.iter().find_map(|store| store.open_private(&format!("asked-{key}")).ok())
     }
 
@@ -122,16 +136,16 @@ impl Cache {
                 .ok()
                 .filter(|metadata| metadata.len() > 0)
                 .and_then(|metadata| metadata.modified().ok());
-            if last.is_some_and(|last| now.duration_since(last).is_ok_and(|age| age < SWEEP_INTERVAL)) {
+            if last.is_some_and(|last| now.duration_since(last).is_ok_and(|age| age < policy::SWEEP_INTERVAL)) {
                 continue;
             }
             let is_over = |name: &String| {
                 let age = store.modified(name).and_then(|modified| now.duration_since(modified).ok());
-                matches!((longest_life(name), age), (Some(longest), Some(age)) if age > longest)
+                matches!((policy::longest_life(name), age), (Some(longest), Some(age)) if age > longest)
             };
             let over: Vec<String> = store.names().into_iter().filter(is_over).collect();
-            let removed = over.iter().take(SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
-            if over.len() <= SWEEP_AT_ONCE || removed == 0 {
+            let removed = over.iter().take(policy::SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
+            if over.len() <= policy::SWEEP_AT_ONCE || removed == 0 {
                 let _ = write_in_place(&marker, b"1").and_then(|()| marker.set_modified(now));
             }
         }
@@ -142,35 +156,15 @@ impl Cache {
     }
 }
 
-const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
-const SWEEP_AT_ONCE: usize = 2000;
-
-/// What is written beside its place is there for less than this, unless its writer was killed.
-pub const TEMPORARY_LIFE: Duration = Duration::from_secs(10 * 60);
-
-/// Whether removing this file loses nothing that AWS could not give again. Lock files are never removed: two processes
-/// could then hold "the same" lock.
-pub fn is_disposable(name: &str) -> bool {
-    longest_life(name).is_some()
+/// Nothing where the file says nothing.
+fn read_asked(file: &File) -> Asked {
+    let mut buffer = [0; asked::MAX_LEN];
+    let len = read_start(file, &mut buffer).unwrap_or(0);
+    Asked::parse(&buffer[..len]).unwrap_or_default()
 }
 
-/// How long after its last writing a file can still be of use; `None` for what is kept for ever.
-fn longest_life(name: &str) -> Option<Duration> {
-    let hours = |hours: u64| Duration::from_secs(hours * 60 * 60);
-    // The user may have named a directory with files of other kinds in it: only our own names count, to the letter.
-    let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let (name, is_temporary) = match name.strip_prefix('.').and_then(|name| name.split_once('.')) {
-        Some((name, random)) if is_hex(random, 16) => (name, true),
-        _ => (name, false),
-    };
-    let (kind, key) = name.split_once('-')?;
-    let life = match kind {
-        "token" | "asked" | "failure" => hours(1),
-        // Twelve hours are the longest session, and how long a caller is believed.
-        "session" | "caller" => hours(13),
-        _ => return None,
-    };
-    is_hex(key, 64).then_some(if is_temporary { TEMPORARY_LIFE } else { life })
+fn write_asked(file: &File, asked: &Asked) {
+    let _ = write_in_place(file, asked.render().as_bytes());
 }
 
 /// Named after the whole digest: two keys never share a file.
@@ -185,34 +179,9 @@ pub fn directories(env: &Env) -> Vec<PathBuf> {
         return vec![PathBuf::from(directory)];
     }
     let own = |directory: PathBuf| directory.join("eks-group-auth");
-    // `dirs` finds a home in the user database where HOME is empty; an empty HOME means that there is to be none.
+    // The user database has a home where HOME is empty too; an empty HOME means that there is to be none.
     let has_home = env.home().is_some_and(|home| home.is_absolute()) || env.get_os(vars::XDG_CACHE_HOME).is_some();
-    let cache = has_home.then(dirs::cache_dir).flatten().map(own);
+    let cache = has_home.then(user::cache_directory).flatten().map(own);
     let runtime = env.get_os(vars::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|path| path.is_absolute()).map(own);
     cache.into_iter().chain(runtime).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_our_own_names_are_ever_removed() {
-        let key = "0f".repeat(32);
-        for ours in [format!("token-{key}"), format!("asked-{key}"), format!(".session-{key}.0123456789abcdef")] {
-            assert!(is_disposable(&ours), "{ours}");
-        }
-        for other in [
-            "token-notes.txt",
-            ".ssh-keys",
-            "session-1",
-            "lock-07",
-            "swept",
-            &key,
-            &format!("token-{key}.bak"),
-            &format!(".token-{key}"),
-        ] {
-            assert!(!is_disposable(other), "{other}");
-        }
-    }
 }

@@ -6,7 +6,8 @@ use std::ffi::OsString;
 
 use clap::Parser as _;
 
-use crate::cli::{Cli, Command, EksCommand, GlobalArgs, TokenArgs};
+use crate::cli::token::TokenArgs;
+use crate::cli::{Cli, Command, EksCommand, GlobalArgs};
 
 /// What `argv`, the program's name first, says.
 ///
@@ -54,13 +55,13 @@ fn plain(argv: &[OsString]) -> Option<Cli> {
         let place = match name {
             "--cluster" | "--cluster-name" | "--cluster-id" | "-i" => &mut cluster,
             "--role" | "--role-arn" | "-r" => {
-                args.role.push(value.to_owned());
+                args.role.role.push(value.to_owned());
                 continue;
             }
-            "--session-name" | "-s" => &mut args.session_name,
-            "--external-id" | "-e" => &mut args.external_id,
-            "--source-identity" => &mut args.source_identity,
-            "--mfa-serial" => &mut args.mfa_serial,
+            "--session-name" | "-s" => &mut args.role.session_name,
+            "--external-id" | "-e" => &mut args.role.external_id,
+            "--source-identity" => &mut args.role.source_identity,
+            "--mfa-serial" => &mut args.role.mfa_serial,
             "--region" => &mut global.region,
             "--profile" => &mut global.profile,
             "--output" if value == "json" => &mut global.aws_cli.output,

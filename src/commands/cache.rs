@@ -1,37 +1,33 @@
 //! `eks-group-auth cache`: where entries are kept, what they are, and their removal.
 
+use std::io::Write;
 use std::time::SystemTime;
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-
 use crate::cache::entry::{self, Listed};
+use crate::cache::error::Error as CacheError;
+use crate::cache::policy::{self, CacheMode, is_disposable};
 use crate::cache::{self, Cache};
-use crate::cli::CacheCommand;
-use crate::commands::token::request::CacheMode;
-use crate::kube::token::unix_seconds;
-use crate::say::error::{Error, Warning, shown};
+use crate::cli::cache::CacheCommand;
+use crate::commands::error::Error;
+use crate::say::Say;
+use crate::say::text::shown;
+use crate::say::time::rfc3339;
 use crate::sys::directory::PrivateDirectory;
 use crate::sys::env::Env;
 
-/// What goes to stdout.
-pub fn cache_command(
-    command: &CacheCommand,
-    env: &Env,
-    now: SystemTime,
-    warnings: &mut Vec<Warning>,
-) -> Result<String, Error> {
+pub fn cache(command: &CacheCommand, env: &Env, now: SystemTime, out: &mut dyn Write, say: &Say) -> Result<(), Error> {
     // Whatever EKS_GROUP_AUTH_CACHE says: what was kept before it was set is meant too.
-    let cache = Cache::open(env, CacheMode::All, warnings);
-    match command {
-        CacheCommand::Path => path(env),
-        CacheCommand::List => Ok(list(&cache, now)),
-        CacheCommand::Clear { expired } => clear(&cache, *expired, now),
-    }
+    let cache = Cache::open(env, CacheMode::All, say);
+    let answer = match command {
+        CacheCommand::Path => path(env)?,
+        CacheCommand::List => list(&cache, now),
+        CacheCommand::Clear { expired } => clear(&cache, *expired, now)?,
+    };
+    out.write_all(answer.as_bytes()).map_err(Error::Stdout)
 }
 
 fn path(env: &Env) -> Result<String, Error> {
-    let directory = cache::directories(env).into_iter().next().ok_or(Error::NoCacheDirectory)?;
+    let directory = cache::directories(env).into_iter().next().ok_or(CacheError::NoDirectory)?;
     Ok(format!("{}\n", directory.display()))
 }
 
@@ -41,7 +37,7 @@ fn list(cache: &Cache, now: SystemTime) -> String {
         for name in store.names() {
             let Some(bytes) = store.read(&name, entry::MAX_LEN) else { continue };
             let Some(Listed { kind, about, expiration }) = Listed::parse(&name, &bytes) else { continue };
-            let end = DateTime::from_secs(unix_seconds(expiration)).fmt(Format::DateTime).unwrap_or_default();
+            let end = rfc3339(expiration).unwrap_or_default();
             rows.push([
                 kind.as_str().to_owned(),
                 about.cluster.unwrap_or_else(|| "-".into()),
@@ -75,19 +71,17 @@ fn table(head: [&str; 7], rows: Vec<[String; 7]>) -> String {
 fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error> {
     let (mut removed, mut not_removed) = (0, None);
     for store in cache.stores() {
-        let names = store
-            .names()
-            .into_iter()
-            .filter(|name| cache::is_disposable(name) && (!expired || is_over(store, name, now)));
+        let names =
+            store.names().into_iter().filter(|name| is_disposable(name) && (!expired || is_over(store, name, now)));
         let (gone, left): (Vec<String>, Vec<String>) = names.partition(|name| store.remove(name));
         removed += gone.len();
         if !left.is_empty() {
             let directory = store.directory().display().to_string();
-            not_removed = Some(Error::NotRemoved { directory, names: left.len() });
+            not_removed = Some(CacheError::NotRemoved { directory, files: left.len() });
         }
     }
     if let Some(error) = not_removed {
-        return Err(error);
+        return Err(error.into());
     }
     Ok(format!(
         "Files removed: {removed}. Sessions and tokens that were handed out stay valid until their end: this revokes nothing at AWS.\n"
@@ -102,7 +96,7 @@ fn is_over(store: &PrivateDirectory, name: &str, now: SystemTime) -> bool {
             !name.starts_with('.')
                 || store
                     .modified(name)
-                    .is_none_or(|modified| now.duration_since(modified).is_ok_and(|age| age >= cache::TEMPORARY_LIFE))
+                    .is_none_or(|modified| now.duration_since(modified).is_ok_and(|age| age >= policy::TEMPORARY_LIFE))
         }
     }
 }

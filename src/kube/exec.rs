@@ -6,15 +6,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::SystemTime;
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
+use crate::kube::error::Error;
 use crate::kube::token::Token;
-use crate::say::error::{Error, shown};
+use crate::say::text::shown;
+use crate::say::time::rfc3339;
 
 /// The versions of the exec API that client-go still speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,16 +150,20 @@ struct Config {
     region: Option<String>,
 }
 
+/// What an `ExecCredential` gives: a token, and until when it may be used.
+pub struct Status {
+    pub token: Token,
+    pub expiration: SystemTime,
+}
+
 /// The answer to client-go: one JSON document. `expiration` is in whole seconds, UTC.
-pub fn render(api_version: ApiVersion, token: &Token, expiration: SystemTime) -> Result<String, Error> {
-    let timestamp = DateTime::from_secs(crate::kube::token::unix_seconds(expiration))
-        .fmt(Format::DateTime)
-        .map_err(|error| Error::Internal(error.to_string()))?;
+pub fn render(api_version: ApiVersion, status: &Status) -> Result<String, Error> {
+    let timestamp = rfc3339(status.expiration).ok_or_else(|| Error::Internal("no such expiration".into()))?;
     let document = json!({
         "kind": "ExecCredential",
         "apiVersion": api_version.as_str(),
         "spec": {},
-        "status": { "expirationTimestamp": timestamp, "token": token.expose() },
+        "status": { "expirationTimestamp": timestamp, "token": status.token.expose() },
     });
     Ok(document.to_string())
 }
@@ -167,6 +171,7 @@ pub fn render(api_version: ApiVersion, token: &Token, expiration: SystemTime) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::say::explain::Explain as _;
     use proptest::prelude::*;
 
     fn parse(json: &str) -> Result<ExecInfo, Error> {
@@ -201,7 +206,7 @@ mod tests {
     #[test]
     fn a_secret_in_the_cluster_config_does_not_come_out_in_the_error() {
         let error = parse(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"cluster":{"config":"MARKER"}}}"#).unwrap_err();
-        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("MARKER"));
+        assert!(!format!("{error} {error:?} {:?}", error.explain().hint).contains("MARKER"));
     }
 
     proptest! {

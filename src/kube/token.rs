@@ -11,13 +11,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::aws::endpoint::StsEndpoint;
+use crate::aws::error::Error;
 use crate::aws::region::Region;
-use crate::commands::token::request::StsEndpoint;
-use crate::kube::presign::{CLUSTER_ID_HEADER, PresignedUrl, sts_url};
-use crate::say::error::Error;
 use crate::say::secret::Secret;
+use crate::say::time::unix_seconds;
 
 const PREFIX: &str = "k8s-aws-v1.";
+
+/// The header that binds a token to one cluster; the server signs its own name into it.
+pub const CLUSTER_ID_HEADER: &str = "x-k8s-aws-id";
 
 /// The server allows 4096 bytes and compares in a way that makes 4095 the longest.
 const MAX_LEN: usize = 4095;
@@ -34,10 +37,6 @@ pub const MARGIN: Duration = Duration::from_secs(60);
 pub struct Token(Secret);
 
 impl Token {
-    pub fn of(url: &PresignedUrl) -> Self {
-        Self::encode(url.expose())
-    }
-
     /// A token around any URL; only [`Token::check`] says whether it is a good one.
     pub fn encode(url: &str) -> Self {
         Self::from_text(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(url)))
@@ -72,7 +71,7 @@ impl Token {
 
 /// Whether tokens for this endpoint's host can be accepted by any cluster: known before anybody is asked.
 pub fn check_endpoint(endpoint: &StsEndpoint) -> Result<(), Error> {
-    let url = sts_url(endpoint)?;
+    let url = endpoint.url()?;
     let host = url.strip_prefix("https://").unwrap_or(&url);
     check_host(host, &endpoint.region).map_err(|refused| Error::NoEndpoint {
         region: endpoint.region.to_string(),
@@ -90,7 +89,7 @@ pub fn check_session_token(credentials: &Credentials) -> Result<(), TokenRefused
 fn check_host(host: &str, region: &Region) -> Result<(), TokenRefused> {
     let is_of_region =
         [(false, false), (true, false), (false, true), (true, true)].into_iter().any(|(use_fips, use_dual_stack)| {
-            let url = sts_url(&StsEndpoint { region: region.clone(), use_fips, use_dual_stack });
+            let url = StsEndpoint { region: region.clone(), use_fips, use_dual_stack }.url();
             url.is_ok_and(|url| url.strip_prefix("https://") == Some(host))
         });
     if !is_of_region {
@@ -166,11 +165,6 @@ pub fn expiration(signed_at: SystemTime, credentials: &Credentials) -> SystemTim
     let end_of_life = signed_at + LIFE;
     let end = credentials.expiry().map_or(end_of_life, |expiry| expiry.min(end_of_life));
     UNIX_EPOCH + Duration::from_secs(unix_seconds(end - MARGIN).max(0) as u64)
-}
-
-/// Whole seconds since 1970, UTC; before that, 0.
-pub fn unix_seconds(time: SystemTime) -> i64 {
-    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 /// Why a cluster would refuse a token.

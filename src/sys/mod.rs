@@ -3,10 +3,14 @@
 
 /// The clock, as a value.
 pub mod clock;
-/// The environment, read once.
+/// The environment, as a value.
 pub mod env;
+/// Paths as people write them.
+pub mod path;
 /// Asking a person, with a time limit.
 pub mod terminal;
+/// What this process was started with.
+pub mod this_process;
 /// Every environment variable that this program knows.
 pub mod vars;
 

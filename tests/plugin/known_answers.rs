@@ -3,11 +3,11 @@
 use std::time::SystemTime;
 
 use aws_credential_types::Credentials;
+use eks_group_auth::aws::endpoint::StsEndpoint;
 use eks_group_auth::aws::names::ClusterName;
 use eks_group_auth::aws::region::Region;
-use eks_group_auth::commands::token::request::StsEndpoint;
-use eks_group_auth::kube::presign::{PresignedUrl, sts_url};
-use eks_group_auth::kube::token::{Token, TokenRefused};
+use eks_group_auth::kube::presign::PresignedUrl;
+use eks_group_auth::kube::token::TokenRefused;
 use serde_json::Value;
 
 use crate::support::sigv4::query_pairs;
@@ -39,7 +39,7 @@ fn urls_and_tokens_are_byte_for_byte_those_of_other_tools() {
     for vector in without {
         let (url, _) = sign(&vector);
         assert_eq!(url.expose(), vector["url"].as_str().unwrap(), "{}", vector["name"]);
-        assert_eq!(Token::of(&url).expose(), vector["token"].as_str().unwrap(), "{}", vector["name"]);
+        assert_eq!(url.to_token().expose(), vector["token"].as_str().unwrap(), "{}", vector["name"]);
     }
 }
 
@@ -66,9 +66,9 @@ fn every_vector_passes_the_clusters_rules_while_it_is_young_and_not_later() {
         let (url, signed_at) = sign(&vector);
         let region = Region::parse(vector["region"].as_str().unwrap()).unwrap();
         let minutes = |minutes: u64| signed_at + std::time::Duration::from_secs(60 * minutes);
-        assert_eq!(Token::of(&url).check(&region, minutes(15)), Ok(()), "{}", vector["name"]);
+        assert_eq!(url.to_token().check(&region, minutes(15)), Ok(()), "{}", vector["name"]);
         assert_eq!(
-            Token::of(&url).check(&region, minutes(16)),
+            url.to_token().check(&region, minutes(16)),
             Err(TokenRefused::Rule("it is more than 15 minutes old"))
         );
     }
@@ -128,13 +128,13 @@ fn every_partition_has_the_hosts_that_its_clusters_accept() {
             let Some(expected) = expected else {
                 // Where the SDK knows a host at all, no cluster accepts it, and the check says so.
                 let refused = PresignedUrl::get_caller_identity(&cluster, &credentials, &endpoint, now)
-                    .is_ok_and(|url| Token::of(&url).check(&endpoint.region, now).is_ok());
+                    .is_ok_and(|url| url.to_token().check(&endpoint.region, now).is_ok());
                 assert!(!refused, "{endpoint:?} gives a token that no cluster accepts");
                 continue;
             };
-            assert_eq!(sts_url(&endpoint).unwrap(), format!("https://{expected}"));
+            assert_eq!(endpoint.url().unwrap(), format!("https://{expected}"));
             let url = PresignedUrl::get_caller_identity(&cluster, &credentials, &endpoint, now).unwrap();
-            assert_eq!(Token::of(&url).check(&endpoint.region, now), Ok(()), "{endpoint:?}");
+            assert_eq!(url.to_token().check(&endpoint.region, now), Ok(()), "{endpoint:?}");
         }
     }
 }

@@ -21,6 +21,8 @@ mod credential_process;
 mod credentials;
 /// Each error: exact stderr, empty stdout, exit code.
 mod errors;
+/// The rules of the source: imports, purity, platform.
+mod house;
 /// Nobody is ever served what belongs to another identity, role or cluster.
 mod identity;
 /// install.sh: what it checks, says, and leaves behind.

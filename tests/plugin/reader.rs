@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
 
+use eks_group_auth::aws::error::Error;
 use eks_group_auth::aws::profile::grammar::{AwsFile, Property, Section};
 use eks_group_auth::aws::profile::{Kind, Profile, ProfileFiles};
-use eks_group_auth::say::error::Error;
 use eks_group_auth::say::words;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::{Map, Value, json};

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
-use crate::say::error::{Error, shown};
+use crate::aws::error::Error;
+use crate::say::text::shown;
 use crate::say::words;
 use grammar::{AwsFile, Broken, Section};
 

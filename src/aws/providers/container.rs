@@ -6,14 +6,15 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use serde::Deserialize;
 
-use super::Aws;
+use super::provider::Provider;
 use crate::aws::dates;
 use crate::aws::endpoints::authority;
+use crate::aws::error::Error;
 use crate::aws::files::{MAX_LEN, read_up_to};
 use crate::aws::http::{self, Answer};
 use crate::aws::source::{Authorization, Container};
-use crate::say::error::{Doing, Error, shown};
 use crate::say::secret::Secret;
+use crate::say::text::shown;
 use crate::sys::vars;
 
 /// As many as the AWS CLI's.
@@ -36,24 +37,24 @@ struct Reason {
     message: Option<String>,
 }
 
-pub async fn credentials(aws: &Aws<'_>, container: &Container) -> Result<Credentials, Error> {
-    let authorization = authorization(aws, container)?;
-    let doing = || Doing::GetCredentials(aws.source.name());
+pub async fn credentials(provider: &Provider<'_>, container: &Container) -> Result<Credentials, Error> {
+    let authorization = authorization(provider, container)?;
     let mut tries_left = TRIES;
     loop {
         tries_left -= 1;
         let answer = http::get_locally(container.url.expose(), authorization.as_ref()).await;
         let failing = match answer {
-            Ok(Answer { status: 200, body }) => return read(aws, &body),
+            Ok(Answer { status: 200, body }) => return read(provider, &body),
             Ok(Answer { status: status @ 500.., body }) => {
-                Error::Failing { doing: doing(), why: format!("HTTP {status}{}", reason(&body)) }
+                Error::Failing { doing: provider.doing(), why: format!("HTTP {status}{}", reason(&body)) }
             }
             Ok(Answer { status, body }) => {
-                return Err(aws.failed(format!("it answered HTTP {status}{}", reason(&body)), None));
+                return Err(provider.failed(format!("it answered HTTP {status}{}", reason(&body)), None));
             }
-            Err(why) => {
-                Error::Unreachable { doing: doing(), why: format!("{why} (at {})", authority(container.url.expose())) }
-            }
+            Err(why) => Error::Unreachable {
+                doing: provider.doing(),
+                why: format!("{why} (at {})", authority(container.url.expose())),
+            },
         };
         if tries_left == 0 {
             return Err(failing);
@@ -62,14 +63,15 @@ pub async fn credentials(aws: &Aws<'_>, container: &Container) -> Result<Credent
     }
 }
 
-fn authorization(aws: &Aws, container: &Container) -> Result<Option<Secret>, Error> {
+fn authorization(provider: &Provider, container: &Container) -> Result<Option<Secret>, Error> {
     let token = match &container.authorization {
         None => return Ok(None),
         Some(Authorization::Token(token)) => token.clone(),
         Some(Authorization::File(path)) => {
             let path_shown = shown(&path.display().to_string());
             let variable = vars::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
-            let unusable = |why: &str| aws.failed(format!("the token file `{path_shown}` of {variable} {why}"), None);
+            let unusable =
+                |why: &str| provider.failed(format!("the token file `{path_shown}` of {variable} {why}"), None);
             let contents = read_up_to(path, MAX_LEN).map_err(|error| unusable(&format!("cannot be read: {error}")))?;
             let token = String::from_utf8(contents).map_err(|_| unusable("is not UTF-8"))?;
             // Editors and `echo` put a newline behind it.
@@ -77,16 +79,16 @@ fn authorization(aws: &Aws, container: &Container) -> Result<Option<Secret>, Err
         }
     };
     if token.expose().bytes().any(|b| !(b' '..=b'~').contains(&b)) {
-        return Err(aws.failed("the authorization token has characters that no header can carry".into(), None));
+        return Err(provider.failed("the authorization token has characters that no header can carry".into(), None));
     }
     Ok(Some(token))
 }
 
 /// serde's own errors would quote what was answered.
-fn read(aws: &Aws, body: &[u8]) -> Result<Credentials, Error> {
+fn read(provider: &Provider, body: &[u8]) -> Result<Credentials, Error> {
     let body: Body = serde_json::from_slice(body)
-        .map_err(|_| aws.failed("it answered something else than credentials".into(), None))?;
-    let unreadable = || aws.failed("it answered an `Expiration` that is no date".into(), None);
+        .map_err(|_| provider.failed("it answered something else than credentials".into(), None))?;
+    let unreadable = || provider.failed("it answered an `Expiration` that is no date".into(), None);
     let expiration = body.expiration.filter(|text| !text.is_empty());
     let expiry = expiration.map(|text| dates::parse(&text).ok_or_else(unreadable)).transpose()?;
     let token = body.token.map(|token| token.expose().to_owned()).filter(|token| !token.is_empty());

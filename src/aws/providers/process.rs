@@ -12,8 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::{Child, Command};
 
 use crate::aws::dates;
-use crate::aws::endpoints::without_secrets;
 use crate::say::secret::Secret;
+use crate::say::text::without_secrets;
 use crate::say::words;
 use crate::sys::child::{self, Group};
 use crate::sys::env::Env;

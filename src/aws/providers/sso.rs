@@ -9,23 +9,26 @@ use aws_credential_types::Credentials;
 use aws_sdk_sso::operation::get_role_credentials::GetRoleCredentialsError;
 use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
 
-use super::Aws;
-use crate::aws::files::{FileState, SourceFile, sso_token_path};
+use super::provider::Provider;
+use crate::aws::error::Error;
+use crate::aws::failure::failure;
+use crate::aws::files::{self, sso_token_path};
 use crate::aws::source::Sso;
+use crate::aws::source_file::{FileState, SourceFile};
 use crate::aws::sso_token::{Refreshed, Registration, SsoToken};
-use crate::aws::sts::failure;
-use crate::say::error::{Doing, Error};
 use crate::say::secret::Secret;
 use crate::sys;
 
 /// A token that ends sooner is refreshed, where that is possible.
 const REFRESH_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Result<Credentials, Error> {
-    let path = sso_token_path(aws.env, sso.token_name());
-    let token = access_token(aws, sso, &path, now).await?;
-    let mut config = aws_sdk_sso::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
-    if let Some(url) = &aws.endpoints.sso {
+pub async fn credentials(provider: &Provider<'_>, sso: &Sso<'_>) -> Result<Credentials, Error> {
+    let now = provider.connection.now();
+    let path = sso_token_path(provider.env, sso.token_name());
+    let token = access_token(provider, sso, &path, now).await?;
+    let mut config =
+        aws_sdk_sso::config::Builder::from(provider.connection.sdk()).region(Region::new(sso.region.text.clone()));
+    if let Some(url) = &provider.endpoints.sso {
         config = config.endpoint_url(&url.text).use_fips(false).use_dual_stack(false);
     }
     let call = aws_sdk_sso::Client::from_conf(config.build())
@@ -35,10 +38,10 @@ pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Resul
         .access_token(token.expose());
     let output = call.send().await.map_err(|error| match error.as_service_error() {
         // Its token was withdrawn: logged out elsewhere.
-        Some(GetRoleCredentialsError::UnauthorizedException(_)) => aws.needs_login("its SSO session is over"),
-        _ => at_the_portal(sso, failure(Doing::GetCredentials(aws.source.name()), &error)),
+        Some(GetRoleCredentialsError::UnauthorizedException(_)) => provider.needs_login("its SSO session is over"),
+        _ => at_the_portal(sso, failure(provider.doing(), &error)),
     })?;
-    let lacking = || aws.failed("the SSO portal's answer has no credentials".into(), None);
+    let lacking = || provider.failed("the SSO portal's answer has no credentials".into(), None);
     let found = output.role_credentials.ok_or_else(lacking)?;
     let (Some(id), Some(secret)) = (found.access_key_id, found.secret_access_key) else { return Err(lacking()) };
     let expiry = u64::try_from(found.expiration).ok().filter(|milliseconds| *milliseconds > 0);
@@ -47,19 +50,19 @@ pub async fn credentials(aws: &Aws<'_>, sso: &Sso<'_>, now: SystemTime) -> Resul
 }
 
 /// The token of the file, or a new one, which is written there.
-async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime) -> Result<Secret, Error> {
-    let file = SourceFile::read(path.to_owned());
-    let damaged = || aws.needs_login("the token file of its SSO session cannot be understood");
+async fn access_token(provider: &Provider<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime) -> Result<Secret, Error> {
+    let file = files::read(path.to_owned());
+    let damaged = || provider.needs_login("the token file of its SSO session cannot be understood");
     let token = SsoToken::parse(file.contents()).ok_or_else(damaged)?;
     let ends_soon = sso.session.is_some() && token.ends < now + REFRESH_WINDOW;
     let Some(registration) = token.registration(now).filter(|_| ends_soon) else { return Ok(token.access_token) };
-    match refresh(aws, sso, registration).await {
+    match refresh(provider, sso, registration).await {
         Ok(refreshed) => {
             let contents = token.refreshed(&refreshed, now);
             // Where it cannot be kept, the next call refreshes once more.
             if sys::file::replace(path, &contents).is_ok() {
                 let file = SourceFile { path: path.to_owned(), state: FileState::Contents(contents) };
-                aws.refreshed.replace(Some(file));
+                provider.refreshed.replace(Some(file));
             }
             Ok(refreshed.access_token)
         }
@@ -68,10 +71,11 @@ async fn access_token(aws: &Aws<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime
     }
 }
 
-async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, registration: Registration<'_>) -> Result<Refreshed, Error> {
+async fn refresh(provider: &Provider<'_>, sso: &Sso<'_>, registration: Registration<'_>) -> Result<Refreshed, Error> {
     let Registration { client_id, client_secret, refresh_token } = registration;
-    let mut config = aws_sdk_ssooidc::config::Builder::from(&aws.config).region(Region::new(sso.region.text.clone()));
-    if let Some(url) = &aws.endpoints.sso_oidc {
+    let mut config =
+        aws_sdk_ssooidc::config::Builder::from(provider.connection.sdk()).region(Region::new(sso.region.text.clone()));
+    if let Some(url) = &provider.endpoints.sso_oidc {
         config = config.endpoint_url(&url.text).use_fips(false).use_dual_stack(false);
     }
     let call = aws_sdk_ssooidc::Client::from_conf(config.build())
@@ -87,10 +91,10 @@ async fn refresh(aws: &Aws<'_>, sso: &Sso<'_>, registration: Registration<'_>) -
             | CreateTokenError::InvalidClientException(_)
             | CreateTokenError::InvalidGrantException(_)
             | CreateTokenError::UnauthorizedClientException(_),
-        ) => aws.needs_login("its SSO session is over"),
-        _ => at_the_portal(sso, failure(Doing::GetCredentials(aws.source.name()), &error)),
+        ) => provider.needs_login("its SSO session is over"),
+        _ => at_the_portal(sso, failure(provider.doing(), &error)),
     })?;
-    let access_token = output.access_token.ok_or_else(|| aws.needs_login("its SSO session gave no new token"))?;
+    let access_token = output.access_token.ok_or_else(|| provider.needs_login("its SSO session gave no new token"))?;
     let life = Duration::from_secs(u64::try_from(output.expires_in).unwrap_or_default());
     let refresh_token = output.refresh_token.map(Secret::new);
     Ok(Refreshed { access_token: Secret::new(access_token), refresh_token, life })

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use crate::aws::endpoints::without_secrets;
-use crate::say::error::Error;
+use crate::aws::error::Error;
 use crate::say::secret::Secret;
+use crate::say::text::without_secrets;
 use crate::sys::env::Env;
 use crate::sys::vars;
 

@@ -1,9 +1,8 @@
 //! Keys, in the environment or in a file.
 
-use super::profile_failed;
+use crate::aws::error::Error;
 use crate::aws::keys::{Keys, KeysPlace};
 use crate::aws::profile::{KeyProperties, Profile};
-use crate::say::error::Error;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
@@ -31,7 +30,7 @@ pub(super) fn keys_of(profile: &Profile, found: Option<KeyProperties>) -> Result
     let (Some(secret), false) = (secret, id.text.is_empty()) else {
         let why =
             format!("{} and `aws_secret_access_key` must both be there, in the same file, and not empty", id.place);
-        return Err(profile_failed(profile.name(), &why, "add what is missing, or remove the other"));
+        return Err(Error::profile(profile.name(), why, "add what is missing, or remove the other"));
     };
     let place = KeysPlace::Profile {
         name: profile.name().to_owned(),

@@ -2,56 +2,28 @@
 //! hints and messages all go by. The order and the conditions are the AWS CLI's. Pure: it reads no file, starts nothing
 //! and asks nobody.
 
+mod base;
+mod choice;
 mod container;
+mod describe;
 mod keys;
+mod own;
 mod sso;
 mod web_identity;
 
-use crate::aws::keys::Keys;
+use crate::aws::error::Error;
 use crate::aws::profile::{Profile, ProfileFiles, Value};
-use crate::say::error::{Error, shown};
 use crate::say::secret::Secret;
+use crate::say::text::shown;
 use crate::sys::env::Env;
-use crate::sys::vars;
+pub use base::Base;
+pub use choice::{NamedBy, ProfileChoice};
 use container::container;
 pub use container::{Authorization, Container};
-use keys::{environment_keys, keys_of};
+use keys::environment_keys;
+use own::own;
 pub use sso::Sso;
-use sso::sso;
 pub use web_identity::WebIdentity;
-use web_identity::web_identity;
-
-/// The profile in use, and how it was named.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ProfileChoice {
-    pub name: String,
-    pub named_by: NamedBy,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NamedBy {
-    /// `--profile`: comes before keys and web identities in the environment.
-    Flag,
-    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`: comes after them.
-    Variable(&'static str),
-    Nobody,
-}
-
-impl ProfileChoice {
-    /// AWS CLI v2, the Go SDK and aws-iam-authenticator prefer AWS_PROFILE, which is also what `update-kubeconfig` writes;
-    /// AWS CLI v1 prefers the other.
-    pub fn resolve(flag: Option<&str>, env: &Env) -> Result<Self, Error> {
-        let from = |name: &'static str| env.get(name).map(|value| (value, NamedBy::Variable(name)));
-        let (name, named_by) = match flag {
-            Some("") => return Err(Error::input("--profile", "", "the name of a profile")),
-            Some(name) => (name, NamedBy::Flag),
-            None => from(vars::AWS_PROFILE)
-                .or_else(|| from(vars::AWS_DEFAULT_PROFILE))
-                .unwrap_or(("default", NamedBy::Nobody)),
-        };
-        Ok(ProfileChoice { name: name.to_owned(), named_by })
-    }
-}
 
 /// The source that wins, and what was gone through to find it.
 #[derive(Debug)]
@@ -70,23 +42,6 @@ pub struct CredentialSource<'a> {
     found: Found,
 }
 
-/// What the credentials are that everything starts from.
-#[derive(Debug)]
-pub enum Base<'a> {
-    Keys(Keys),
-    WebIdentity(WebIdentity),
-    Sso(Sso<'a>),
-    /// The identity that `aws login` logged in as.
-    Login(String),
-    /// A `credential_process`. It may hold secrets.
-    Process(Secret),
-    Container(Container),
-    /// The metadata service, where this is an EC2 instance.
-    Instance,
-    /// The profile that a role starts from has none of its own; the container's or the machine's are not meant.
-    Nothing,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
     InEnvironment,
@@ -96,20 +51,6 @@ enum Found {
     ByCredentialSource,
     /// Nothing else was there.
     AtLast,
-}
-
-/// What a profile without a role can have, the first one first; keys are of two kinds because other sources stand between.
-const OWN: [Own; 6] =
-    [Own::WebIdentity, Own::Sso, Own::KeysInCredentialsFile, Own::Login, Own::Process, Own::KeysInConfigFile];
-
-#[derive(Clone, Copy)]
-enum Own {
-    WebIdentity,
-    Sso,
-    KeysInCredentialsFile,
-    Login,
-    Process,
-    KeysInConfigFile,
 }
 
 impl<'a> CredentialSource<'a> {
@@ -140,8 +81,9 @@ impl<'a> CredentialSource<'a> {
         let has_role = source.roles > 0;
         let consulted = consulted.filter(|_| !has_role);
         let last = source.sources.last().or(source.profile.as_ref());
-        if let Some((base, found)) = own(last, consulted, files)? {
-            (source.base, source.found) = (base, found);
+        if let Some((base, is_in_environment)) = own(last, consulted, files)? {
+            source.found = if is_in_environment { Found::InEnvironment } else { Found::InProfile };
+            source.base = base;
         } else if has_role {
             (source.base, source.found) = (Base::Nothing, Found::InProfile);
         } else if let Some(container) = container(env)? {
@@ -167,11 +109,11 @@ impl<'a> CredentialSource<'a> {
                 (Some(_), Some(_)) => {
                     let why =
                         "it has both `source_profile` and `credential_source`, and its role can start from only one";
-                    return Err(profile_failed(profile.name(), why, "remove one of them"));
+                    return Err(Error::profile(profile.name(), why, "remove one of them"));
                 }
                 (None, None) => {
                     let why = "it has a `role_arn` and does not say whose credentials assume it";
-                    return Err(profile_failed(
+                    return Err(Error::profile(
                         profile.name(),
                         why,
                         "add `source_profile` or `credential_source` to it",
@@ -191,7 +133,7 @@ impl<'a> CredentialSource<'a> {
                     let is_known = self.profile.iter().chain(&self.sources).any(|known| known.name() == next.text);
                     if is_known {
                         let why = format!("its `source_profile` leads back to `{}`", shown(next.text));
-                        return Err(profile_failed(
+                        return Err(Error::profile(
                             profile.name(),
                             &why,
                             "let the last of them have credentials of its own",
@@ -202,7 +144,7 @@ impl<'a> CredentialSource<'a> {
                             format!("there is no profile `{}`, which its `source_profile` names", shown(next.text));
                         let mistaken = files.mistaken_header(next.text).map(|mistaken| mistaken.to_string());
                         let hint = mistaken.unwrap_or_else(|| format!("correct {}", next.place));
-                        return Err(profile_failed(profile.name(), &why, &hint));
+                        return Err(Error::profile(profile.name(), why, hint));
                     };
                     self.roles += 1;
                     self.sources.push(source);
@@ -303,131 +245,6 @@ impl<'a> CredentialSource<'a> {
     pub fn is_unexpected(&self) -> bool {
         self.found == Found::InEnvironment && matches!(self.choice.named_by, NamedBy::Variable(_))
     }
-
-    /// In the user's words: the variable, property or profile that it comes from.
-    pub fn name(&self) -> String {
-        let base = shown(self.base_profile());
-        let named = match (&self.base, self.found) {
-            (Base::Keys(_), Found::InEnvironment) => "AWS_ACCESS_KEY_ID in the environment".to_owned(),
-            (_, Found::InEnvironment) => "AWS_WEB_IDENTITY_TOKEN_FILE in the environment".to_owned(),
-            (of_source, Found::ByCredentialSource) => {
-                format!("`credential_source = {}` of profile `{base}`", of_source.canonical_name())
-            }
-            (Base::Container(container), _) => format!("{} in the environment", container.variable),
-            (Base::Instance, _) => "the EC2 instance metadata service".to_owned(),
-            (_, Found::InProfile | Found::AtLast) => match (self.source_of(), self.choice.named_by) {
-                (Some(of), _) => format!("profile `{base}` (source of `{}`)", shown(of)),
-                (None, NamedBy::Variable(variable)) => format!("profile `{base}` ({variable})"),
-                (None, NamedBy::Flag | NamedBy::Nobody) => format!("profile `{base}`"),
-            },
-        };
-        match self.choice.named_by {
-            NamedBy::Variable(variable) if self.is_unexpected() => {
-                format!("{named}, which comes before {variable} `{}`", shown(&self.choice.name))
-            }
-            _ => named,
-        }
-    }
-
-    /// What else could have signed, and comes after the winner; for those who want to know.
-    pub fn shadows(&self, env: &Env, files: &ProfileFiles<'a>) -> Vec<String> {
-        let mut shadows = Vec::new();
-        let environment = Some(env).filter(|_| self.choice.named_by != NamedBy::Flag);
-        let profile = self.chain().last();
-        if self.is_environment_keys() {
-            let role = self.profile.as_ref().filter(|profile| has_role(profile).unwrap_or(true));
-            shadows.extend(role.map(|profile| format!("the role of profile `{}`", shown(profile.name()))));
-        } else if environment.is_none() && env.get(vars::AWS_ACCESS_KEY_ID).is_some() {
-            shadows.push("AWS_ACCESS_KEY_ID in the environment".to_owned());
-        }
-        let consulted = environment.filter(|_| self.roles == 0);
-        let is_winner =
-            |own: &Own| !self.is_environment_keys() && self.found != Found::ByCredentialSource && own.is(&self.base);
-        let after = OWN.iter().position(is_winner).map_or(0, |at| at + 1);
-        for own in &OWN[after..] {
-            if !matches!(own.find(profile, consulted, files), Ok(None)) && !is_winner(own) {
-                let of = profile.map_or(String::new(), |profile| format!(" of profile `{}`", shown(profile.name())));
-                shadows.push(format!("{}{of}", own.in_words()));
-            }
-        }
-        if !matches!(self.base, Base::Container(_)) && self.roles == 0 && !matches!(container(env), Ok(None)) {
-            shadows.push("the container's credentials".to_owned());
-        }
-        shadows
-    }
-}
-
-impl Base<'_> {
-    /// What `credential_source` calls it.
-    fn canonical_name(&self) -> &'static str {
-        match self {
-            Base::Container(_) => "EcsContainer",
-            Base::Instance => "Ec2InstanceMetadata",
-            _ => "Environment",
-        }
-    }
-}
-
-impl Own {
-    fn find<'a>(
-        self,
-        profile: Option<&Profile<'a>>,
-        env: Option<&Env>,
-        files: &ProfileFiles<'a>,
-    ) -> Result<Option<(Base<'a>, Found)>, Error> {
-        if let Own::WebIdentity = self {
-            return web_identity(profile, env);
-        }
-        let Some(profile) = profile else { return Ok(None) };
-        let base = match self {
-            Own::WebIdentity => None,
-            Own::Sso => sso(profile, files)?.map(Base::Sso),
-            Own::KeysInCredentialsFile => keys_of(profile, profile.keys_in_credentials_file()?)?.map(Base::Keys),
-            Own::Login => profile.get("login_session")?.map(|value| Base::Login(value.text.to_owned())),
-            Own::Process => profile.get("credential_process")?.map(|value| Base::Process(Secret::new(value.text))),
-            Own::KeysInConfigFile => keys_of(profile, profile.keys_in_config_file()?)?.map(Base::Keys),
-        };
-        Ok(base.map(|base| (base, Found::InProfile)))
-    }
-
-    fn is(self, base: &Base) -> bool {
-        match base {
-            Base::WebIdentity(_) => matches!(self, Own::WebIdentity),
-            Base::Sso(_) => matches!(self, Own::Sso),
-            Base::Login(_) => matches!(self, Own::Login),
-            Base::Process(_) => matches!(self, Own::Process),
-            Base::Keys(keys) => match self {
-                Own::KeysInCredentialsFile => keys.place().is_credentials_file(),
-                Own::KeysInConfigFile => !keys.place().is_credentials_file(),
-                _ => false,
-            },
-            Base::Container(_) | Base::Instance | Base::Nothing => false,
-        }
-    }
-
-    fn in_words(self) -> &'static str {
-        match self {
-            Own::WebIdentity => "the web identity",
-            Own::Sso => "the SSO session",
-            Own::KeysInCredentialsFile => "the keys in the credentials file",
-            Own::Login => "the `login_session`",
-            Own::Process => "the `credential_process`",
-            Own::KeysInConfigFile => "the keys in the config file",
-        }
-    }
-}
-
-fn own<'a>(
-    profile: Option<&Profile<'a>>,
-    env: Option<&Env>,
-    files: &ProfileFiles<'a>,
-) -> Result<Option<(Base<'a>, Found)>, Error> {
-    for own in OWN {
-        if let Some(found) = own.find(profile, env, files)? {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
 }
 
 /// A role that starts from other credentials. With a token file beside it, it starts from the web identity.
@@ -454,14 +271,6 @@ fn named_source<'a>(Value { text: name, place }: Value, profile: &str, env: &Env
         return Ok(Base::Instance);
     }
     Err(Error::input(place.to_string(), name, "`Environment`, `EcsContainer` or `Ec2InstanceMetadata`"))
-}
-
-fn profile_failed(profile: &str, why: &str, hint: &str) -> Error {
-    Error::CredentialsFailed {
-        source_name: format!("profile `{}`", shown(profile)),
-        why: why.to_owned(),
-        hint: hint.to_owned(),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! An SSO session, as a profile and the section that it refers to describe it together.
 
-use super::profile_failed;
+use crate::aws::error::Error;
 use crate::aws::profile::{Kind, Located, Profile, ProfileFiles, without_comment};
-use crate::say::error::{Error, shown};
+use crate::say::text::shown;
 
 #[derive(Debug)]
 pub struct Sso<'a> {
@@ -32,7 +32,7 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
             Some(session) => Some(session),
             None => {
                 let why = format!("there is no section `[sso-session {}]` in the config file", shown(name.text));
-                return Err(profile_failed(profile.name(), &why, &format!("add it, or correct {}", name.place)));
+                return Err(Error::profile(profile.name(), why, format!("add it, or correct {}", name.place)));
             }
         },
     };
@@ -40,7 +40,7 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
         && let Some(property) = contradiction(profile, session)
     {
         let why = format!("its `{property}` differs from that of `[sso-session {}]`", shown(session.name()));
-        return Err(profile_failed(profile.name(), &why, &format!("remove `{property}` from one of them")));
+        return Err(Error::profile(profile.name(), why, format!("remove `{property}` from one of them")));
     }
     let mut missing = Vec::new();
     let mut part = |property: &'static str| -> Result<Located, Error> {
@@ -62,7 +62,7 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
     let names = missing.join(", ");
     let place = session.map_or(String::new(), |session| format!(" and `[sso-session {}]`", shown(session.name())));
     let why = format!("its SSO settings{place} lack {names}");
-    Err(profile_failed(profile.name(), &why, "add what is missing, or run `aws configure sso`"))
+    Err(Error::profile(profile.name(), why, "add what is missing, or run `aws configure sso`"))
 }
 
 /// A property that both have, with different values.

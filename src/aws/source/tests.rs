@@ -1,5 +1,6 @@
 use super::*;
 use crate::aws::profile::tests::files;
+use crate::say::explain::Explain as _;
 use proptest::prelude::*;
 
 const KEYS: &str = "aws_access_key_id = AKIA\naws_secret_access_key = x\n";
@@ -16,7 +17,7 @@ fn wins(flag: Option<&str>, env: &[(&str, &str)], config: &str, credentials: &st
             let roles: Vec<String> = source.roles().map(|profile| format!(" + role of {}", profile.name())).collect();
             format!("{} [{}]{}", source.kind(), source.base_profile(), roles.concat())
         }
-        Err(error) => format!("error {}", error.exit_code()),
+        Err(error) => format!("error {}", error.explain().exit.code()),
     }
 }
 
@@ -152,7 +153,7 @@ fn a_session_and_its_profile_must_not_contradict_each_other() {
 fn a_containers_token_goes_to_nobody_else() {
     let of = |url: &str| {
         let env = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)].into_iter().collect();
-        container(&env).map(|found| found.is_some()).map_err(|error| error.exit_code())
+        container(&env).map(|found| found.is_some()).map_err(|error| error.explain().exit.code())
     };
     for good in [
         "http://127.0.0.1:8080/x",

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Base, Found};
+use crate::aws::error::Error;
 use crate::aws::profile::{Located, Profile};
-use crate::say::error::Error;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
@@ -17,19 +16,17 @@ pub struct WebIdentity {
     pub session_name: Option<Located>,
 }
 
-/// Each of its three parts from the environment, else the profile.
-pub(super) fn web_identity<'a>(
-    profile: Option<&Profile<'a>>,
-    env: Option<&Env>,
-) -> Result<Option<(Base<'a>, Found)>, Error> {
-    let part = |variable: &'static str, property: &'static str| -> Result<Option<(Located, Found)>, Error> {
+/// Each of its three parts from the environment, else the profile; and whether the token file is from the environment.
+pub(super) fn web_identity(profile: Option<&Profile>, env: Option<&Env>) -> Result<Option<(WebIdentity, bool)>, Error> {
+    let part = |variable: &'static str, property: &'static str| -> Result<Option<(Located, bool)>, Error> {
         if let Some(text) = env.and_then(|env| env.get(variable)) {
-            return Ok(Some((Located { text: text.to_owned(), place: variable.to_owned() }, Found::InEnvironment)));
+            return Ok(Some((Located { text: text.to_owned(), place: variable.to_owned() }, true)));
         }
         let value = profile.map(|profile| profile.get(property)).transpose()?.flatten();
-        Ok(value.map(|value| (value.into(), Found::InProfile)))
+        Ok(value.map(|value| (value.into(), false)))
     };
-    let Some((token_file, found)) = part(vars::AWS_WEB_IDENTITY_TOKEN_FILE, "web_identity_token_file")? else {
+    let Some((token_file, is_in_environment)) = part(vars::AWS_WEB_IDENTITY_TOKEN_FILE, "web_identity_token_file")?
+    else {
         return Ok(None);
     };
     let Some((role_arn, _)) = part(vars::AWS_ROLE_ARN, "role_arn")? else {
@@ -42,5 +39,5 @@ pub(super) fn web_identity<'a>(
     let session_name = part(vars::AWS_ROLE_SESSION_NAME, "role_session_name")?.map(|(name, _)| name);
     let token_file_place = token_file.place;
     let identity = WebIdentity { token_file: token_file.text.into(), token_file_place, role_arn, session_name };
-    Ok(Some((Base::WebIdentity(identity), found)))
+    Ok(Some((identity, is_in_environment)))
 }

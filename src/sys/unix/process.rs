@@ -51,6 +51,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
+    #[expect(clippy::disallowed_methods, reason = "the arguments of this process are compared with it")]
     fn the_arguments_of_a_process_start_with_its_name() {
         let arguments = Process(std::process::id()).arguments().expect("/proc is there");
         assert_eq!(

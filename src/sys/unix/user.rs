@@ -18,3 +18,8 @@ pub fn home() -> Option<PathBuf> {
 pub fn home_of(name: &str) -> Option<PathBuf> {
     nix::unistd::User::from_name(name).ok().flatten().map(|user| user.dir)
 }
+
+/// Where this user's programs keep what they can get again.
+pub fn cache_directory() -> Option<PathBuf> {
+    dirs::cache_dir()
+}

@@ -10,7 +10,7 @@ use eks_group_auth::sys::env::Env;
 use eks_group_auth::aws::fingerprint::{Fingerprint, Place};
 use eks_group_auth::aws::profile::ProfileFiles;
 use eks_group_auth::aws::region::Region;
-use eks_group_auth::commands::token::request::StsEndpoint;
+use eks_group_auth::aws::endpoint::StsEndpoint;
 use libfuzzer_sys::fuzz_target;
 
 fn key() -> Key {
@@ -18,7 +18,7 @@ fn key() -> Key {
     let (env, no_file) = (Env::default(), (Path::new(""), ""));
     let choice = ProfileChoice::resolve(None, &env).expect("nobody names one");
     let source = CredentialSource::resolve(choice, &env, &ProfileFiles::new(no_file, no_file)).expect("the machine's");
-    let identity = Fingerprint::of(&place, &env, &source, &Default::default(), &[]);
+    let identity = Fingerprint::new(&place, &env, &source, &Default::default(), &[]);
     let region = Region::parse("eu-west-1").expect("a region");
     Key::caller(&identity, &StsEndpoint { region, use_fips: false, use_dual_stack: false }, "AKIA")
 }
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     let body = String::from_utf8_lossy(bytes);
     for kind in ["token", "session", "caller", "failure"] {
         let text = entry::seal(kind, &key, &body);
-        let _ = entry::parse::<TokenEntry>(&key, text.as_bytes()).map(|entry| entry.serve(now));
+        let _ = entry::parse::<TokenEntry>(&key, text.as_bytes()).map(|entry| (entry.is_good(now), entry.into_status()));
         if let Some(session) = entry::parse::<SessionEntry>(&key, text.as_bytes()) {
             let _ = (session.state(now), session.expiration(), session.may_be_revoked(now), session.signer());
             let again =

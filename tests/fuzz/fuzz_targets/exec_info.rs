@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 
 use eks_group_auth::kube::exec::ExecInfo;
+use eks_group_auth::say::explain::Explain as _;
 use eks_group_auth::aws::region::Region;
 use libfuzzer_sys::fuzz_target;
 
@@ -16,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
         // What is said of it stays short and cannot control a terminal.
         Err(error) => {
-            let report = error.report();
+            let report = error.explain().report();
             assert!(report.len() < 2000 && report.chars().all(|c| c == '\n' || !c.is_control()));
         }
     }

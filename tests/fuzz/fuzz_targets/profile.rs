@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use eks_group_auth::aws::profile::grammar::{AwsFile, Section};
-use eks_group_auth::say::error::Error;
+use eks_group_auth::aws::error::Error;
 use eks_group_auth::aws::profile::{Kind, ProfileFiles};
 use libfuzzer_sys::fuzz_target;
 

@@ -8,7 +8,8 @@ use eks_group_auth::aws::source::{Base, CredentialSource, ProfileChoice};
 use eks_group_auth::aws::directory_words::depends_on_directory;
 use eks_group_auth::aws::endpoints::Endpoints;
 use eks_group_auth::sys::env::Env;
-use eks_group_auth::say::error::Error;
+use eks_group_auth::aws::error::Error;
+use eks_group_auth::say::explain::Explain as _;
 use eks_group_auth::aws::fingerprint::{Fingerprint, Place};
 use eks_group_auth::aws::profile::ProfileFiles;
 use libfuzzer_sys::fuzz_target;
@@ -49,7 +50,7 @@ fn resolve(flag: Option<&str>, env: &Env, config: &str, credentials: &str) -> Re
     let _ = source.shadows(env, &files);
     let endpoints = Endpoints::resolve(env, source.profile(), &files, true)?;
     let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
-    Ok((source.name(), Fingerprint::of(&place, env, &source, &endpoints, &[])))
+    Ok((source.name(), Fingerprint::new(&place, env, &source, &endpoints, &[])))
 }
 
 fuzz_target!(|world: (Option<&str>, Vec<(u8, &str)>, &str, &str)| {
@@ -63,9 +64,9 @@ fuzz_target!(|world: (Option<&str>, Vec<(u8, &str)>, &str, &str)| {
             assert!((name, fingerprint) == again);
         }
         (Err(error), Err(again)) => {
-            assert_eq!(error.report(), again.report());
-            assert!(!error.report().replace('\n', "").chars().any(char::is_control), "{:?}", error.report());
-            assert!(matches!(error.exit_code(), 2 | 3), "{error}");
+            assert_eq!(error.explain().report(), again.explain().report());
+            assert!(!error.explain().report().replace('\n', "").chars().any(char::is_control), "{:?}", error.explain().report());
+            assert!(matches!(error.explain().exit.code(), 2 | 3), "{error}");
         }
         _ => panic!("the same world has two answers"),
     }

@@ -1,0 +1,44 @@
+//! The host of STS that stands in a token. It is the region's own whatever the endpoint settings say, because a cluster
+//! accepts no other.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use aws_sdk_sts::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
+
+use crate::aws::error::Error;
+use crate::aws::region::Region;
+
+/// Which of the region's STS hosts is meant, whatever address is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StsEndpoint {
+    pub region: Region,
+    pub use_fips: bool,
+    pub use_dual_stack: bool,
+}
+
+impl StsEndpoint {
+    /// `https://` and the host that the SDK's own rules give, without a slash at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoEndpoint`] where the partition has no such host.
+    pub fn url(&self) -> Result<String, Error> {
+        let no_endpoint = |why: String| Error::NoEndpoint { region: self.region.to_string(), why };
+        let params = Params::builder()
+            .region(self.region.as_str())
+            .use_fips(self.use_fips)
+            .use_dual_stack(self.use_dual_stack)
+            .build()
+            .map_err(|error| no_endpoint(error.to_string()))?;
+        let resolver = DefaultResolver::new();
+        // The SDK's interface is asynchronous; its rules compute and never wait.
+        let mut future = pin!(ResolveEndpoint::resolve_endpoint(&resolver, &params));
+        match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(endpoint)) => Ok(endpoint.url().to_owned()),
+            Poll::Ready(Err(error)) => Err(no_endpoint(error.to_string())),
+            Poll::Pending => Err(Error::Internal("the endpoint rules waited for something".into())),
+        }
+    }
+}

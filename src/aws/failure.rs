@@ -1,0 +1,53 @@
+//! What a call that failed means.
+
+use std::error::Error as StdError;
+
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+
+use crate::aws::error::Error;
+use crate::aws::refusal::{Doing, Refusal};
+
+/// A failed call: refused, failing, out of reach, or answered by something else.
+pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error: &SdkError<E>) -> Error {
+    const PASSING: [&str; 9] = [
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestLimitExceeded",
+        "TooManyRequestsException",
+        "SlowDownException",
+        "ServiceUnavailable",
+        "InternalFailure",
+    ];
+    match error {
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status();
+            let message = context.err().message().unwrap_or("no reason given").to_owned();
+            match context.err().code() {
+                Some(code) if PASSING.contains(&code) || status.is_server_error() => {
+                    Error::Failing { doing, why: format!("{code}: {message}") }
+                }
+                Some(code) => Error::refused(Refusal::new(doing, code.to_owned(), message)),
+                None if status.is_server_error() || status.as_u16() == 429 => {
+                    Error::Failing { doing, why: format!("HTTP {}", status.as_u16()) }
+                }
+                None => Error::BadAnswer { doing, why: format!("HTTP {} without an AWS error code", status.as_u16()) },
+            }
+        }
+        SdkError::ResponseError(_) => Error::BadAnswer { doing, why: last_cause(error) },
+        SdkError::TimeoutError(_) => Error::Unreachable { doing, why: "no answer, in several tries".into() },
+        SdkError::DispatchFailure(_) => Error::Unreachable { doing, why: last_cause(error) },
+        _ => Error::Internal(last_cause(error)),
+    }
+}
+
+/// An error and what it was caused by, outermost first.
+pub fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+/// The innermost cause: what the SDK wraps around it repeats itself and says little.
+pub fn last_cause(error: &(dyn StdError + 'static)) -> String {
+    causes(error).last().expect("the error itself is one of them").to_string()
+}

@@ -1,0 +1,88 @@
+//! What every way to base credentials has at hand, and what it says when it fails.
+
+use std::cell::RefCell;
+
+use crate::aws::connection::Connection;
+use crate::aws::endpoints::Endpoints;
+use crate::aws::error::Error;
+use crate::aws::keys::KeysPlace;
+use crate::aws::login::Login;
+use crate::aws::refusal::Doing;
+use crate::aws::region::Region;
+use crate::aws::source::{Base, CredentialSource};
+use crate::aws::source_file::SourceFile;
+use crate::say::text::shown;
+use crate::say::words;
+use crate::sys::env::Env;
+
+/// Whoever gives base credentials.
+pub struct Provider<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) source: &'a CredentialSource<'a>,
+    pub(super) endpoints: &'a Endpoints,
+    pub(super) region: &'a Region,
+    pub(super) env: &'a Env,
+    pub(super) login: Option<Login>,
+    /// The token file of an SSO session, where it was refreshed.
+    pub(super) refreshed: RefCell<Option<SourceFile>>,
+}
+
+impl<'a> Provider<'a> {
+    pub fn new(
+        connection: &'a Connection,
+        source: &'a CredentialSource<'a>,
+        endpoints: &'a Endpoints,
+        region: &'a Region,
+        env: &'a Env,
+    ) -> Self {
+        let (login, refreshed) = (Login::of(source, env), RefCell::default());
+        Provider { connection, source, endpoints, region, env, login, refreshed }
+    }
+
+    /// The token file of an SSO session as it was written, where a refresh was needed.
+    pub fn refreshed_login(&self) -> Option<SourceFile> {
+        self.refreshed.take()
+    }
+
+    pub(super) fn doing(&self) -> Doing {
+        Doing::GetCredentials(self.source.name())
+    }
+
+    /// The source failed. Without a hint of its own, what to look at next.
+    pub(super) fn failed(&self, why: String, hint: Option<String>) -> Error {
+        let otherwise = || match (&self.source.base, self.source.is_in_profile()) {
+            (Base::Process(_), _) => "run the `credential_process` of this profile by hand to see what it says".into(),
+            (_, true) => {
+                let profile = words::quoted(self.source.base_profile());
+                format!(
+                    "check it; `aws sts get-caller-identity --profile {}` shows whether the AWS CLI can use it",
+                    shown(&profile)
+                )
+            }
+            (_, false) => "check it; `aws sts get-caller-identity` shows whether the AWS CLI can use it".into(),
+        };
+        Error::CredentialsFailed {
+            source_name: self.source.name(),
+            why: why.trim().to_owned(),
+            hint: hint.unwrap_or_else(otherwise),
+        }
+    }
+
+    pub(super) fn needs_login(&self, why: &str) -> Error {
+        let login = self.login.as_ref().map_or("aws sso login", Login::command);
+        let command = format!("{login} --profile {}", words::quoted(self.source.base_profile()));
+        Error::NeedsLogin { source_name: self.source.name(), why: why.to_owned(), command: shown(&command) }
+    }
+
+    pub(super) fn expired(&self, place: &KeysPlace) -> Error {
+        let why = "they have expired, or will within a minute";
+        if self.login.is_some() {
+            return self.needs_login(why);
+        }
+        let why = match &self.source.base {
+            Base::Keys(_) => format!("{why}, as {} says", place.expiry_label()),
+            _ => why.to_owned(),
+        };
+        self.failed(why, Some("get new ones from where these came from, then try again".into()))
+    }
+}

@@ -1,0 +1,50 @@
+//! The SDK's own providers of credentials, and what their errors mean.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_signin::operation::create_o_auth2_token::CreateOAuth2TokenError;
+use aws_sdk_signin::types::OAuth2ErrorCode;
+use aws_sdk_sts::error::ProvideErrorMetadata as _;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+
+use super::provider::Provider;
+use crate::aws::error::Error;
+use crate::aws::failure::{causes, last_cause};
+use crate::aws::refusal::Refusal;
+
+pub fn ask(provider: &Provider, of_sdk: &impl ProvideCredentials) -> Result<Credentials, Error> {
+    // Not through the SDK's identity cache, which has a time limit of its own.
+    let credentials = provider.connection.wait(|| provider.doing(), of_sdk.provide_credentials())?;
+    credentials.map_err(|error| failure(provider, &error))
+}
+
+/// What an error of the SDK's providers means, found by type and not by text.
+fn failure(provider: &Provider, error: &CredentialsError) -> Error {
+    if let (Some(error), Some(login)) =
+        (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &provider.login)
+    {
+        let message = || error.message().unwrap_or("no reason given").to_owned();
+        match error {
+            CreateOAuth2TokenError::AccessDeniedException(denied) => match denied.error {
+                // It has to be granted; logging in again does not help.
+                OAuth2ErrorCode::InsufficientPermissions => {
+                    let code = "AccessDeniedException".to_owned();
+                    return Error::refused(Refusal::new(provider.doing(), code, message()));
+                }
+                _ => return provider.needs_login(&format!("{} is over", login.session())),
+            },
+            CreateOAuth2TokenError::InternalServerException(_) | CreateOAuth2TokenError::TooManyRequestsError(_) => {
+                return Error::Failing { doing: provider.doing(), why: message() };
+            }
+            _ => {}
+        }
+    }
+    if causes(error).any(|cause| cause.is::<ConnectorError>()) {
+        return Error::Unreachable { doing: provider.doing(), why: last_cause(error) };
+    }
+    if provider.login.is_some() {
+        return provider.needs_login(&last_cause(error));
+    }
+    provider.failed(last_cause(error), None)
+}

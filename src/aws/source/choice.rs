@@ -1,0 +1,37 @@
+//! Which profile is in use, and who said so.
+
+use crate::aws::error::Error;
+use crate::sys::env::Env;
+use crate::sys::vars;
+
+/// The profile in use, and how it was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileChoice {
+    pub name: String,
+    pub named_by: NamedBy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// `--profile`: comes before keys and web identities in the environment.
+    Flag,
+    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`: comes after them.
+    Variable(&'static str),
+    Nobody,
+}
+
+impl ProfileChoice {
+    /// AWS CLI v2, the Go SDK and aws-iam-authenticator prefer AWS_PROFILE, which is also what `update-kubeconfig` writes;
+    /// AWS CLI v1 prefers the other.
+    pub fn resolve(flag: Option<&str>, env: &Env) -> Result<Self, Error> {
+        let from = |name: &'static str| env.get(name).map(|value| (value, NamedBy::Variable(name)));
+        let (name, named_by) = match flag {
+            Some("") => return Err(Error::input("--profile", "", "the name of a profile")),
+            Some(name) => (name, NamedBy::Flag),
+            None => from(vars::AWS_PROFILE)
+                .or_else(|| from(vars::AWS_DEFAULT_PROFILE))
+                .unwrap_or(("default", NamedBy::Nobody)),
+        };
+        Ok(ProfileChoice { name: name.to_owned(), named_by })
+    }
+}

@@ -1,0 +1,62 @@
+//! A source in words: what it is, and what it comes before.
+
+use super::own::{OWN, Own};
+use super::{Base, CredentialSource, Found, NamedBy, container, has_role};
+use crate::aws::profile::ProfileFiles;
+use crate::say::text::shown;
+use crate::sys::env::Env;
+use crate::sys::vars;
+
+impl<'a> CredentialSource<'a> {
+    /// In the user's words: the variable, property or profile that it comes from.
+    pub fn name(&self) -> String {
+        let base = shown(self.base_profile());
+        let named = match (&self.base, self.found) {
+            (Base::Keys(_), Found::InEnvironment) => "AWS_ACCESS_KEY_ID in the environment".to_owned(),
+            (_, Found::InEnvironment) => "AWS_WEB_IDENTITY_TOKEN_FILE in the environment".to_owned(),
+            (of_source, Found::ByCredentialSource) => {
+                format!("`credential_source = {}` of profile `{base}`", of_source.canonical_name())
+            }
+            (Base::Container(container), _) => format!("{} in the environment", container.variable),
+            (Base::Instance, _) => "the EC2 instance metadata service".to_owned(),
+            (_, Found::InProfile | Found::AtLast) => match (self.source_of(), self.choice.named_by) {
+                (Some(of), _) => format!("profile `{base}` (source of `{}`)", shown(of)),
+                (None, NamedBy::Variable(variable)) => format!("profile `{base}` ({variable})"),
+                (None, NamedBy::Flag | NamedBy::Nobody) => format!("profile `{base}`"),
+            },
+        };
+        match self.choice.named_by {
+            NamedBy::Variable(variable) if self.is_unexpected() => {
+                format!("{named}, which comes before {variable} `{}`", shown(&self.choice.name))
+            }
+            _ => named,
+        }
+    }
+
+    /// What else could have signed, and comes after the winner; for those who want to know.
+    pub fn shadows(&self, env: &Env, files: &ProfileFiles<'a>) -> Vec<String> {
+        let mut shadows = Vec::new();
+        let environment = Some(env).filter(|_| self.choice.named_by != NamedBy::Flag);
+        let profile = self.chain().last();
+        if self.is_environment_keys() {
+            let role = self.profile.as_ref().filter(|profile| has_role(profile).unwrap_or(true));
+            shadows.extend(role.map(|profile| format!("the role of profile `{}`", shown(profile.name()))));
+        } else if environment.is_none() && env.get(vars::AWS_ACCESS_KEY_ID).is_some() {
+            shadows.push("AWS_ACCESS_KEY_ID in the environment".to_owned());
+        }
+        let consulted = environment.filter(|_| self.roles == 0);
+        let is_winner =
+            |own: &Own| !self.is_environment_keys() && self.found != Found::ByCredentialSource && own.is(&self.base);
+        let after = OWN.iter().position(is_winner).map_or(0, |at| at + 1);
+        for own in &OWN[after..] {
+            if !matches!(own.find(profile, consulted, files), Ok(None)) && !is_winner(own) {
+                let of = profile.map_or(String::new(), |profile| format!(" of profile `{}`", shown(profile.name())));
+                shadows.push(format!("{}{of}", own.in_words()));
+            }
+        }
+        if !matches!(self.base, Base::Container(_)) && self.roles == 0 && !matches!(container(env), Ok(None)) {
+            shadows.push("the container's credentials".to_owned());
+        }
+        shadows
+    }
+}

@@ -1,0 +1,88 @@
+//! What a profile can have of its own, and what comes before what.
+
+use crate::aws::error::Error;
+use crate::aws::profile::{Profile, ProfileFiles};
+use crate::aws::source::base::Base;
+use crate::aws::source::keys::keys_of;
+use crate::aws::source::sso::sso;
+use crate::aws::source::web_identity::web_identity;
+use crate::say::secret::Secret;
+use crate::sys::env::Env;
+
+/// What a profile without a role can have, the first one first; keys are of two kinds because other sources stand between.
+pub(super) const OWN: [Own; 6] =
+    [Own::WebIdentity, Own::Sso, Own::KeysInCredentialsFile, Own::Login, Own::Process, Own::KeysInConfigFile];
+
+#[derive(Clone, Copy)]
+pub(super) enum Own {
+    WebIdentity,
+    Sso,
+    KeysInCredentialsFile,
+    Login,
+    Process,
+    KeysInConfigFile,
+}
+
+impl Own {
+    pub(super) fn find<'a>(
+        self,
+        profile: Option<&Profile<'a>>,
+        env: Option<&Env>,
+        files: &ProfileFiles<'a>,
+    ) -> Result<Option<(Base<'a>, bool)>, Error> {
+        if let Own::WebIdentity = self {
+            let found = web_identity(profile, env)?;
+            return Ok(found.map(|(identity, is_in_environment)| (Base::WebIdentity(identity), is_in_environment)));
+        }
+        let Some(profile) = profile else { return Ok(None) };
+        let base = match self {
+            Own::WebIdentity => None,
+            Own::Sso => sso(profile, files)?.map(Base::Sso),
+            Own::KeysInCredentialsFile => keys_of(profile, profile.keys_in_credentials_file()?)?.map(Base::Keys),
+            Own::Login => profile.get("login_session")?.map(|value| Base::Login(value.text.to_owned())),
+            Own::Process => profile.get("credential_process")?.map(|value| Base::Process(Secret::new(value.text))),
+            Own::KeysInConfigFile => keys_of(profile, profile.keys_in_config_file()?)?.map(Base::Keys),
+        };
+        Ok(base.map(|base| (base, false)))
+    }
+
+    pub(super) fn is(self, base: &Base) -> bool {
+        match base {
+            Base::WebIdentity(_) => matches!(self, Own::WebIdentity),
+            Base::Sso(_) => matches!(self, Own::Sso),
+            Base::Login(_) => matches!(self, Own::Login),
+            Base::Process(_) => matches!(self, Own::Process),
+            Base::Keys(keys) => match self {
+                Own::KeysInCredentialsFile => keys.place().is_credentials_file(),
+                Own::KeysInConfigFile => !keys.place().is_credentials_file(),
+                _ => false,
+            },
+            Base::Container(_) | Base::Instance | Base::Nothing => false,
+        }
+    }
+
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Own::WebIdentity => "the web identity",
+            Own::Sso => "the SSO session",
+            Own::KeysInCredentialsFile => "the keys in the credentials file",
+            Own::Login => "the `login_session`",
+            Own::Process => "the `credential_process`",
+            Own::KeysInConfigFile => "the keys in the config file",
+        }
+    }
+}
+
+/// The first that is there; and whether it is in the environment, not in the profile.
+pub(super) fn own<'a>(
+    profile: Option<&Profile<'a>>,
+    env: Option<&Env>,
+    files: &ProfileFiles<'a>,
+) -> Result<Option<(Base<'a>, bool)>, Error> {
+    for own in OWN {
+        if let Some(found) = own.find(profile, env, files)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}

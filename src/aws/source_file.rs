@@ -1,0 +1,67 @@
+//! A file as it was found, and what of a token file tells one login from another.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::aws::sso_token::SsoToken;
+use crate::say::secret::Secret;
+
+/// One file as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    pub path: PathBuf,
+    pub state: FileState,
+}
+
+/// Its contents, or why there are none.
+#[derive(Clone, PartialEq, Eq)]
+pub enum FileState {
+    Contents(Vec<u8>),
+    Absent,
+    Unreadable(String),
+}
+
+impl SourceFile {
+    /// An SSO session's access token is replaced every hour, in the same login.
+    pub fn without_what_a_refresh_changes(self) -> Self {
+        match SsoToken::parse(self.contents()).and_then(|token| token.login()) {
+            Some(login) => SourceFile { state: FileState::Contents(login.into_bytes()), ..self },
+            None => self,
+        }
+    }
+
+    /// A console session's tokens are all replaced every quarter of an hour. Its key, made for it, tells logins apart.
+    pub fn without_what_a_login_refresh_changes(self) -> Self {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Login {
+            dpop_key: Secret,
+        }
+
+        match serde_json::from_slice::<Login>(self.contents()) {
+            Ok(Login { dpop_key }) => {
+                SourceFile { state: FileState::Contents(dpop_key.expose().as_bytes().to_vec()), ..self }
+            }
+            Err(_) => self,
+        }
+    }
+
+    pub fn contents(&self) -> &[u8] {
+        match &self.state {
+            FileState::Contents(contents) => contents,
+            FileState::Absent | FileState::Unreadable(_) => &[],
+        }
+    }
+}
+
+impl fmt::Debug for FileState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FileState::Contents(contents) => write!(f, "{} bytes", contents.len()),
+            FileState::Absent => f.write_str("absent"),
+            FileState::Unreadable(why) => write!(f, "unreadable: {why}"),
+        }
+    }
+}

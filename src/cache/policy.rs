@@ -1,0 +1,203 @@
+//! What may be kept, and how long it is good for: every duration of the cache, and what follows from it. Pure.
+
+use std::time::{Duration, SystemTime};
+
+/// What may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CacheMode {
+    /// Tokens and role sessions.
+    All,
+    /// Tokens only: nothing stronger than 15 minutes of Kubernetes touches the disk.
+    Token,
+    Off,
+}
+
+/// A cached token is served while at least this much of its claimed life remains, so that client-go, which asks again
+/// at its end, does not come back at once.
+const TOKEN_MARGIN: Duration = Duration::from_secs(2 * 60);
+
+/// A session is renewed when a quarter of its life remains, or this much if that is less.
+const RENEWAL_WINDOW: Duration = Duration::from_secs(15 * 60);
+
+/// Where it cannot be renewed, a session is used until this long before its end.
+const SESSION_MARGIN: Duration = Duration::from_secs(60);
+
+/// How long a session is believed that was obtained while the local clock was off.
+const SKEWED_LIFE: Duration = Duration::from_secs(5 * 60);
+
+/// How long refusals by a cluster count as a series. A session that is passed over as possibly revoked is at least this
+/// old: so STS is asked at most once in this time.
+pub const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
+
+/// How long a caller's name is believed. (A user can be renamed; nothing else changes the name behind a key.)
+pub const CALLER_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How long after its last writing a file about a token can be of use: a token lives a quarter of an hour.
+const TOKEN_FILE_LIFE: Duration = Duration::from_secs(60 * 60);
+
+/// The same for one about a session or a caller: twelve hours are the longest session.
+const SESSION_FILE_LIFE: Duration = Duration::from_secs(13 * 60 * 60);
+
+/// What is written beside its place is there for less than this, unless its writer was killed.
+pub const TEMPORARY_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How often the directory is swept, and how much is removed at once.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+pub const SWEEP_AT_ONCE: usize = 2000;
+
+/// Whether a token is good to hand out. One from the future is not: the clock was set back, and what its entry says of
+/// its end would be wrong by as much.
+pub fn is_token_good(signed_at: SystemTime, expiration: SystemTime, now: SystemTime) -> bool {
+    signed_at <= now && now + TOKEN_MARGIN <= expiration
+}
+
+/// Whether a token is so young that signing another one at once would be no use.
+pub fn is_token_young(signed_at: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(signed_at).is_ok_and(|age| age < REFUSAL_WINDOW)
+}
+
+/// What a session in the cache is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    Fresh,
+    /// To be renewed; good enough if that fails.
+    Renew,
+    Over,
+}
+
+/// `is_skewed`: it was obtained while the local clock was off.
+pub fn session_state(
+    obtained_at: SystemTime,
+    expiration: SystemTime,
+    is_skewed: bool,
+    now: SystemTime,
+) -> SessionState {
+    let Ok(life) = expiration.duration_since(obtained_at) else { return SessionState::Over };
+    // A clock that was off may have been set since, and then everything here is off.
+    let is_doubtful = is_skewed && obtained_at + SKEWED_LIFE < now;
+    if now < obtained_at || expiration < now + SESSION_MARGIN || is_doubtful {
+        SessionState::Over
+    } else if expiration < now + RENEWAL_WINDOW.min(life / 4) {
+        SessionState::Renew
+    } else {
+        SessionState::Fresh
+    }
+}
+
+/// Whether a session is so old that it may be asked for anew, if the cluster seems to refuse it.
+pub fn may_be_revoked(obtained_at: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(obtained_at).is_ok_and(|age| age >= REFUSAL_WINDOW)
+}
+
+pub fn is_caller_fresh(learned_at: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(learned_at).is_ok_and(|age| age < CALLER_LIFE)
+}
+
+/// Whether removing this file loses nothing that AWS could not give again. Lock files are never removed: two processes
+/// could then hold "the same" lock.
+pub fn is_disposable(name: &str) -> bool {
+    longest_life(name).is_some()
+}
+
+/// How long after its last writing a file can still be of use; `None` for what is kept for ever.
+pub fn longest_life(name: &str) -> Option<Duration> {
+    // The user may have named a directory with files of other kinds in it: only our own names count, to the letter.
+    let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let (name, is_temporary) = match name.strip_prefix('.').and_then(|name| name.split_once('.')) {
+        Some((name, random)) if is_hex(random, 16) => (name, true),
+        _ => (name, false),
+    };
+    let (kind, key) = name.split_once('-')?;
+    let life = match kind {
+        "token" | "asked" | "failure" => TOKEN_FILE_LIFE,
+        "session" | "caller" => SESSION_FILE_LIFE,
+        _ => return None,
+    };
+    is_hex(key, 64).then_some(if is_temporary { TEMPORARY_LIFE } else { life })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::UNIX_EPOCH;
+
+    fn at(seconds: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(1_800_000_000 + seconds)
+    }
+
+    #[test]
+    fn a_token_is_served_from_its_signing_to_two_minutes_before_its_end() {
+        let is_good = |now: u64| is_token_good(at(100), at(940), at(now));
+        assert_eq!([99, 100, 820, 821].map(is_good), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_token_is_young_for_a_minute() {
+        assert_eq!([99, 100, 159, 160].map(|now| is_token_young(at(100), at(now))), [false, true, true, false]);
+    }
+
+    #[test]
+    fn a_session_is_renewed_in_the_last_quarter_but_not_before_the_last_15_minutes() {
+        for (life, now, state) in [
+            (3600, 0, SessionState::Fresh),
+            (3600, 2700, SessionState::Fresh),
+            (3600, 2701, SessionState::Renew),
+            (3600, 3540, SessionState::Renew),
+            (3600, 3541, SessionState::Over),
+            (900, 675, SessionState::Fresh),
+            (900, 676, SessionState::Renew),
+            (43200, 42300, SessionState::Fresh),
+            (43200, 42301, SessionState::Renew),
+        ] {
+            assert_eq!(session_state(at(0), at(life), false, at(now)), state, "{now} of {life} s");
+        }
+        assert_eq!(session_state(at(1), at(3601), false, at(0)), SessionState::Over, "the clock was set back");
+        assert_eq!(session_state(at(1), at(0), false, at(1)), SessionState::Over, "it ends before it begins");
+    }
+
+    #[test]
+    fn a_session_of_a_skewed_clock_is_believed_for_five_minutes() {
+        let state = |now| session_state(at(0), at(3600), true, at(now));
+        assert_eq!((state(300), state(301)), (SessionState::Fresh, SessionState::Over));
+    }
+
+    #[test]
+    fn a_session_may_be_revoked_after_a_minute_and_a_caller_is_believed_for_twelve_hours() {
+        assert_eq!([0, 59, 60].map(|now| may_be_revoked(at(0), at(now))), [false, false, true]);
+        assert_eq!([0, 43199, 43200].map(|now| is_caller_fresh(at(0), at(now))), [true, true, false]);
+        assert!(!may_be_revoked(at(1), at(0)) && !is_caller_fresh(at(1), at(0)), "from the future");
+    }
+
+    #[test]
+    fn each_kind_of_file_has_its_longest_life() {
+        let key = "0f".repeat(32);
+        let seconds = |name: String| longest_life(&name).map(|life| life.as_secs());
+        for kind in ["token", "asked", "failure"] {
+            assert_eq!(seconds(format!("{kind}-{key}")), Some(3600), "{kind}");
+        }
+        for kind in ["session", "caller"] {
+            assert_eq!(seconds(format!("{kind}-{key}")), Some(46800), "{kind}");
+            assert_eq!(seconds(format!(".{kind}-{key}.0123456789abcdef")), Some(600), "{kind}");
+        }
+    }
+
+    #[test]
+    fn only_our_own_names_are_ever_removed() {
+        let key = "0f".repeat(32);
+        for ours in [format!("token-{key}"), format!("asked-{key}"), format!(".session-{key}.0123456789abcdef")] {
+            assert!(is_disposable(&ours), "{ours}");
+        }
+        for other in [
+            "token-notes.txt",
+            ".ssh-keys",
+            "session-1",
+            "lock-07",
+            "swept",
+            &key,
+            &format!("token-{key}.bak"),
+            &format!(".token-{key}"),
+        ] {
+            assert!(!is_disposable(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Options of the AWS CLI, of version 1 or 2, that may stand before or after the verb of a kubeconfig made for it.
+
+use clap::Args;
+
+/// Those that mean something here, or would change the answer.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub struct AwsCliArgs {
+    #[arg(long, global = true, hide = true)]
+    pub output: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub query: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub ca_bundle: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub endpoint_url: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub no_verify_ssl: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_sign_request: bool,
+    #[command(flatten)]
+    pub switches: AwsCliSwitches,
+
+    #[command(flatten)]
+    pub settings: AwsCliSettings,
+}
+
+/// Switches that are passed over.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub struct AwsCliSwitches {
+    #[arg(long, global = true, hide = true)]
+    pub debug: bool,
+    #[arg(long, global = true, hide = true)]
+    pub v2_debug: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_paginate: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_cli_pager: bool,
+    #[arg(long, global = true, hide = true)]
+    pub cli_auto_prompt: bool,
+    #[arg(long, global = true, hide = true)]
+    pub no_cli_auto_prompt: bool,
+}
+
+/// Settings that are passed over.
+#[derive(Debug, Default, PartialEq, Eq, Args)]
+pub struct AwsCliSettings {
+    #[arg(long, global = true, hide = true)]
+    pub color: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_read_timeout: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_connect_timeout: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_binary_format: Option<String>,
+    #[arg(long, global = true, hide = true)]
+    pub cli_error_format: Option<String>,
+}

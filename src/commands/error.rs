@@ -1,0 +1,165 @@
+//! What can go wrong in a command, beside what goes wrong in the rooms below it.
+
+use clap::error::{ContextKind, ErrorKind};
+
+use crate::aws::error::Error as AwsError;
+use crate::aws::refusal::Refusal;
+use crate::cache::error::Error as CacheError;
+use crate::kube::error::Error as KubeError;
+use crate::say::explain::{Exit, Explain, Explanation};
+use crate::say::text::{shown, shown_up_to};
+use crate::sys::env::NotUtf8;
+
+/// No variant holds a secret.
+#[derive(Debug)]
+pub enum Error {
+    /// The command line could not be understood, mostly in clap's own words.
+    Usage {
+        words: String,
+        hint: Option<String>,
+    },
+    /// No flag, environment variable or profile names a region.
+    NoRegion {
+        profile: String,
+    },
+    /// A variable that decides something is no text.
+    NotUtf8(NotUtf8),
+    /// AWS said no to all of several roles.
+    AllRefused(Vec<Refusal>),
+    /// The role asks for a code, and there is nobody to ask.
+    NeedsMfa {
+        serial: String,
+        command: Command,
+    },
+    /// What went wrong for another process that this one was waiting for.
+    Shared(Explanation),
+    /// The result could not be handed over.
+    Stdout(std::io::Error),
+    Aws(AwsError),
+    Kube(KubeError),
+    Cache(CacheError),
+}
+
+/// What to type to be asked for a code.
+#[derive(Debug)]
+pub struct Command {
+    pub line: String,
+    /// The variables that decide whose session it is, beside those that stand in the line; their values may be secrets.
+    pub in_a_shell_with: Vec<String>,
+    /// Why it serves no other call, where it does not.
+    pub serves_only_itself: Option<&'static str>,
+}
+
+impl Error {
+    /// For the one role that there was, or for all of them.
+    pub fn refused(mut refusals: Vec<Refusal>) -> Self {
+        match refusals.pop() {
+            Some(refusal) if refusals.is_empty() => AwsError::refused(refusal).into(),
+            Some(last) => {
+                refusals.push(last);
+                Error::AllRefused(refusals)
+            }
+            None => AwsError::Internal("no role was asked for".into()).into(),
+        }
+    }
+
+    /// Whether the same call may well succeed a moment later.
+    pub fn can_pass(&self) -> bool {
+        matches!(self, Error::Aws(error) if error.can_pass())
+    }
+}
+
+impl Explain for Error {
+    fn explain(&self) -> Explanation {
+        let bad_input = |what: String| Explanation::new(Exit::BadInput, what);
+        match self {
+            Error::Usage { words, hint } => {
+                let help = "run `eks-group-auth --help` or `eks-group-auth token --help`";
+                bad_input(shown_up_to(words, 400)).hint(hint.as_deref().unwrap_or(help))
+            }
+            Error::NoRegion { profile } => bad_input("no AWS region: nothing says in which one the cluster is".into())
+                .hint(format!(
+                    "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `{}`",
+                    shown(profile)
+                )),
+            Error::NotUtf8(NotUtf8 { variable }) => {
+                let variable = shown(variable);
+                bad_input(format!("{variable} is not UTF-8")).hint(format!("set {variable} again, or unset it"))
+            }
+            Error::AllRefused(refusals) => {
+                let mut what = format!("none of {} roles could be assumed", refusals.len());
+                for refusal in refusals {
+                    what += &format!("\neks-group-auth: {}", refusal.words(600));
+                }
+                let mut hints = refusals.iter().map(Refusal::advice);
+                let first = hints.next().unwrap_or_default();
+                let is_one = hints.all(|hint| hint == first);
+                let several = "ask whoever manages these roles which of them is meant for you";
+                Explanation::new(Exit::Refused, what).hint(if is_one { &first } else { several })
+            }
+            Error::NeedsMfa { serial, command: Command { line, in_a_shell_with, serves_only_itself } } => {
+                let line = shown_up_to(line, usize::MAX);
+                let with = match in_a_shell_with.as_slice() {
+                    [] => String::new(),
+                    names => format!(", in the shell that has {},", shown_up_to(&names.join(", "), 1000)),
+                };
+                let then = match serves_only_itself {
+                    Some(why) => format!("; {why}, so that every call needs a code of its own"),
+                    None => ", then try again".into(),
+                };
+                let serial = shown(serial);
+                let what = format!("a code of MFA device `{serial}` is needed, and there is no terminal to ask for it");
+                Explanation::new(Exit::NeedsPerson, what)
+                    .hint(format!("run `{line}` in a terminal{with} and enter the code{then}"))
+            }
+            Error::Shared(explanation) => explanation.clone(),
+            Error::Stdout(why) => Explanation::new(Exit::Other, format!("could not write to stdout: {why}")),
+            Error::Aws(error) => error.explain(),
+            Error::Kube(error) => error.explain(),
+            Error::Cache(error) => error.explain(),
+        }
+    }
+}
+
+/// What clap found wrong, in its words up to where it starts to explain the usage.
+impl From<clap::Error> for Error {
+    fn from(error: clap::Error) -> Self {
+        if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+            return Error::Usage { words: "a command is missing, such as `token`".into(), hint: None };
+        }
+        let subcommand = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
+        // `kubergrunt eks token`.
+        let hint = (subcommand.as_deref() == Some("token"))
+            .then(|| "write `eks-group-auth token`, or as in the AWS CLI `eks-group-auth eks get-token`".to_owned());
+        let text = error.to_string();
+        let words = text.split("\n\nUsage:").next().unwrap_or_default();
+        let words = words.split("\n\nFor more information").next().unwrap_or_default();
+        let lines: Vec<&str> = words.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let one_line = lines.join(" ").replace(" tip: ", "; ");
+        Error::Usage { words: one_line.trim_start_matches("error: ").to_owned(), hint }
+    }
+}
+
+impl From<NotUtf8> for Error {
+    fn from(variable: NotUtf8) -> Self {
+        Error::NotUtf8(variable)
+    }
+}
+
+impl From<AwsError> for Error {
+    fn from(error: AwsError) -> Self {
+        Error::Aws(error)
+    }
+}
+
+impl From<KubeError> for Error {
+    fn from(error: KubeError) -> Self {
+        Error::Kube(error)
+    }
+}
+
+impl From<CacheError> for Error {
+    fn from(error: CacheError) -> Self {
+        Error::Cache(error)
+    }
+}

@@ -1,0 +1,190 @@
+//! The entries of the cache that belong to one call: of whom they are, and under which keys.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::time::SystemTime;
+
+use crate::aws::directory_words::depends_on_directory;
+use crate::aws::files::token_files;
+use crate::aws::fingerprint::{Fingerprint, Place};
+use crate::aws::role::RoleRequest;
+use crate::aws::source::Base;
+use crate::cache::Cache;
+use crate::cache::asked::Verdict;
+use crate::cache::entry::{About, CallerEntry, FailureEntry, SessionEntry, TokenEntry};
+use crate::cache::key::Key;
+use crate::cache::lock::Turn;
+use crate::cache::policy::CacheMode;
+use crate::commands::token::ask::Ask;
+use crate::commands::token::session::{Session, Who};
+use crate::commands::world::World;
+use crate::kube::exec::Status;
+use crate::say::Say;
+use crate::say::explain::Explanation;
+use crate::say::secret::Secret;
+use crate::sys::{this_process, vars};
+
+pub struct Entries<'a> {
+    ask: &'a Ask<'a>,
+    world: &'a World,
+    cache: Cache,
+    identity: Fingerprint,
+    token_key: Key,
+}
+
+impl<'a> Entries<'a> {
+    pub fn open(ask: &'a Ask<'a>, world: &'a World, say: &Say) -> Self {
+        let (cache, identity) = (Cache::open(&world.env, ask.cache, say), fingerprint(ask, world));
+        Entries { ask, world, cache, identity, token_key: token_key(ask, &identity) }
+    }
+
+    /// The token, while it is good to hand out.
+    pub fn token(&self, now: SystemTime) -> Option<TokenEntry> {
+        self.cache.load(&self.token_key, |entry: TokenEntry| entry.is_good(now).then_some(entry))
+    }
+
+    /// What is made of the session of a role, from the first directory that has one to somebody's liking.
+    pub fn session<T>(&self, role: &RoleRequest, accept: impl Fn(SessionEntry) -> Option<T>) -> Option<T> {
+        self.cache.load(&self.session_key(role), accept)
+    }
+
+    /// Who has this access key, as it was learned.
+    pub fn caller_arn(&self, access_key_id: &str) -> Option<String> {
+        let now = self.world.clock.now();
+        self.cache.load(&self.caller_key(access_key_id), |entry: CallerEntry| entry.is_fresh(now).then_some(entry.arn))
+    }
+
+    pub fn keep_caller_arn(&self, access_key_id: &str, arn: &str) {
+        let about = self.about(None, Who::default());
+        let entry = CallerEntry::new(arn.to_owned(), self.world.clock.now(), about);
+        self.cache.store(&self.caller_key(access_key_id), &entry);
+    }
+
+    pub fn keep_session(&self, role: &RoleRequest, entry: &SessionEntry) {
+        self.cache.store(&self.session_key(role), entry);
+    }
+
+    /// Keeps what has proved good, and remembers to whom it is given.
+    pub fn keep(&self, session: &Session, status: &Status, signed_at: SystemTime) {
+        if let (Some(role), Some(entry)) = (&self.ask.roles.last, &session.to_keep) {
+            self.keep_session(role, entry);
+        }
+        // With a clock that is off, the token's end would be wrong once it is set.
+        if session.signer.clock_skew == 0 {
+            let about = self.about(Some(self.ask.cluster.to_string()), session.who.clone());
+            let entry = TokenEntry::new(status, signed_at, about);
+            self.cache.store(&self.token_key, &entry);
+        }
+        if let Some(client) = self.world.client {
+            self.cache.remember(&self.token_key, client, signed_at);
+        }
+        self.cache.sweep(signed_at);
+    }
+
+    /// What to do with the token that client-go would be given, signed at this time.
+    pub fn judge(&self, entry: &TokenEntry, now: SystemTime) -> Verdict {
+        let Some(client) = self.world.client else { return Verdict::Serve };
+        self.cache.judge(&self.token_key, client, entry.signed_at(), now)
+    }
+
+    /// Tries to get the turn of this key to ask AWS.
+    pub fn take_turn(&self, turn: &Key) -> Turn {
+        self.cache.take_turn(turn)
+    }
+
+    /// Whether anything can be kept at all.
+    pub fn can_keep(&self) -> bool {
+        self.cache.can_keep()
+    }
+
+    /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster, where
+    /// sessions are kept; and whoever would ask for the same code, whatever comes after it.
+    pub fn turn_key(&self) -> Key {
+        let roles = &self.ask.roles;
+        self.turn_key_for(roles.with_mfa().or(roles.last.as_ref()))
+    }
+
+    /// What went wrong since then for another process that asked for the same role.
+    pub fn failure_since(&self, waiting_since: SystemTime) -> Option<Explanation> {
+        let now = self.world.clock.now();
+        self.cache.load(&self.failure_key(), |entry: FailureEntry| entry.since(waiting_since, now))
+    }
+
+    pub fn keep_failure(&self, failure: Explanation) {
+        let entry = FailureEntry::new(failure, self.world.clock.now());
+        self.cache.store(&self.failure_key(), &entry);
+    }
+
+    /// Token files are read again some time after they were fingerprinted. If they changed in between, what was found may be
+    /// another identity's, and is kept under nobody's name.
+    pub fn drop_cache_if_login_changed(&mut self) {
+        if !self.is_same_login() {
+            self.cache = Cache::none();
+        }
+    }
+
+    /// Goes on under the login that there is now.
+    pub fn follow_login(&mut self) {
+        self.identity = fingerprint(self.ask, self.world);
+        self.token_key = token_key(self.ask, &self.identity);
+    }
+
+    pub fn is_same_login(&self) -> bool {
+        fingerprint(self.ask, self.world) == self.identity
+    }
+
+    /// An entry in words for its owner.
+    pub fn about(&self, cluster: Option<String>, who: Who) -> About {
+        let source = &self.ask.source;
+        let identity = match &source.base {
+            Base::Keys(keys) if source.is_environment_keys() => format!("key {}", keys.id()),
+            _ if source.is_in_profile() => format!("profile {}", source.choice.name),
+            _ => source.name(),
+        };
+        let (role, session_name) = (who.role, who.session_name);
+        About { cluster, role, session_name, region: self.ask.endpoint.region.to_string(), identity }
+    }
+
+    fn session_key(&self, role: &RoleRequest) -> Key {
+        Key::session(&self.identity, &self.ask.endpoint, role)
+    }
+
+    fn caller_key(&self, access_key_id: &str) -> Key {
+        Key::caller(&self.identity, &self.ask.endpoint, access_key_id)
+    }
+
+    /// What goes wrong is shared only with those who want the same role.
+    fn failure_key(&self) -> Key {
+        self.turn_key_for(self.ask.roles.last.as_ref())
+    }
+
+    fn turn_key_for(&self, role: Option<&RoleRequest>) -> Key {
+        let key = match role {
+            Some(role) if self.ask.cache == CacheMode::All => self.session_key(role),
+            _ => self.token_key,
+        };
+        let variables = [&vars::PROXIES[..], &vars::NO_PROXY, &vars::SYSTEM_CERTIFICATES, &[vars::AWS_CA_BUNDLE]];
+        let network = variables.into_iter().flatten();
+        Key::turn(&key, network.map(|name| self.world.env.get_os(name).unwrap_or_default()))
+    }
+}
+
+fn token_key(ask: &Ask, identity: &Fingerprint) -> Key {
+    let Ask { endpoint, roles, cluster, .. } = ask;
+    Key::token(identity, endpoint, roles.last.as_ref(), cluster)
+}
+
+fn fingerprint(ask: &Ask, world: &World) -> Fingerprint {
+    let World { env, user_id, host_name, .. } = world;
+    let path = env.get_os(vars::PATH).map(OsStr::to_string_lossy);
+    let is_file = |name: &str| Path::new(name).is_file();
+    let depends = |command: &Secret| depends_on_directory(command.expose(), path.as_deref(), is_file);
+    let depends_on_directory = ask.source.process().is_some_and(depends);
+    let place = Place {
+        effective_uid: *user_id,
+        host_name: host_name.clone(),
+        working_directory: depends_on_directory
+            .then(|| this_process::working_directory().unwrap_or_default().into_os_string()),
+    };
+    Fingerprint::new(&place, env, &ask.source, &ask.endpoints, &token_files(env, &ask.source))
+}

@@ -1,0 +1,71 @@
+//! What AWS gives, and what becomes of those who wait for it.
+
+use crate::aws::connection::Connection;
+use crate::aws::files;
+use crate::aws::providers::Provider;
+use crate::aws::source_file::SourceFile;
+use crate::cache::entry::SessionEntry;
+use crate::cache::lock::Lock;
+use crate::cache::policy::SessionState;
+use crate::commands::error::Error;
+use crate::commands::token::ask::Ask;
+use crate::commands::token::assume::Chain;
+use crate::commands::token::entries::Entries;
+use crate::commands::token::session::Session;
+use crate::commands::world::World;
+use crate::say::Say;
+use crate::say::explain::{Exit, Explain as _};
+use crate::say::warning::Warning;
+
+/// A session of the role, or the caller's own credentials; where that fails for now, the session in hand.
+pub fn obtain(
+    ask: &Ask,
+    world: &World,
+    entries: &mut Entries,
+    in_hand: Option<SessionEntry>,
+    say: &Say,
+) -> Result<Session, Error> {
+    let (obtained, refreshed) = from_aws(ask, world, entries, say);
+    match refreshed {
+        // The login is the same one, though its file is another.
+        Some(file) if files::read(file.path.clone()) == file => entries.follow_login(),
+        _ => entries.drop_cache_if_login_changed(),
+    }
+    let now = world.clock.now();
+    match (obtained, in_hand.filter(|entry| entry.state(now) != SessionState::Over)) {
+        (Err(error), Some(entry)) if error.can_pass() || matches!(error, Error::NeedsMfa { .. }) => {
+            let left = entry.expiration().duration_since(now).unwrap_or_default();
+            let why = error.explain().what;
+            say.warn(Warning::SessionNotRenewed { why, minutes_left: left.as_secs() / 60 });
+            Ok(Session::kept(&entry))
+        }
+        (obtained, _) => obtained,
+    }
+}
+
+/// And the token file of an SSO session, where it was refreshed.
+fn from_aws(ask: &Ask, world: &World, entries: &Entries, say: &Say) -> (Result<Session, Error>, Option<SourceFile>) {
+    let Ask { endpoint, endpoints, source, .. } = ask;
+    let connection = match Connection::open(endpoint, endpoints, source, &world.env, world.clock) {
+        Ok(connection) => connection,
+        Err(error) => return (Err(error.into()), None),
+    };
+    let provider = Provider::new(&connection, source, endpoints, &endpoint.region, &world.env);
+    let session = Chain { ask, world, entries, connection: &connection, provider: &provider, say }.session();
+    (session, provider.refreshed_login())
+}
+
+/// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
+pub fn tell_those_who_wait(entries: &Entries, lock: &Lock, error: &Error) {
+    // Another may have a terminal where this one had none.
+    if !lock.is_held() || matches!(error, Error::NeedsMfa { .. }) {
+        return;
+    }
+    let explanation = error.explain();
+    match explanation.exit {
+        Exit::NoCredentials | Exit::Refused | Exit::Unreachable | Exit::NeedsPerson => {
+            entries.keep_failure(explanation)
+        }
+        Exit::Other | Exit::BadInput => {}
+    }
+}

@@ -1,0 +1,107 @@
+//! Which roles are assumed: those of the profile on the way, and the last one, of `--role` or of the profile.
+
+use crate::aws::error::Error as AwsError;
+use crate::aws::names::{ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
+use crate::aws::region::Region;
+use crate::aws::role::{RoleRequest, Written, at_place};
+use crate::aws::source::CredentialSource;
+use crate::cli::token::RoleArgs;
+use crate::commands::error::Error;
+
+/// All that are assumed.
+#[derive(Debug)]
+pub struct Roles {
+    /// Roles of the profile, the first one first.
+    pub via: Vec<RoleRequest>,
+    /// The one that signs; without it the caller's own identity does.
+    pub last: Option<RoleRequest>,
+}
+
+impl Roles {
+    pub fn resolve(args: &RoleArgs, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
+        let steps = source.roles().map(|profile| RoleRequest::of_profile(profile, source, region));
+        let mut via = steps.collect::<Result<Vec<_>, _>>()?;
+        let of_profile = if args.role.is_empty() { via.pop() } else { None };
+        let last = last_role(args, region, source, of_profile)?;
+        Ok(Roles { via, last })
+    }
+
+    /// One after the other.
+    pub fn all(&self) -> impl Iterator<Item = &RoleRequest> {
+        self.via.iter().chain(&self.last)
+    }
+
+    /// The first for which a code may have to be asked for.
+    pub fn with_mfa(&self) -> Option<&RoleRequest> {
+        self.all().find(|role| role.mfa_serial.is_some())
+    }
+}
+
+/// `None` where no role is asked for. Where `--role` names none, the others say something about the profile's.
+fn last_role(
+    args: &RoleArgs,
+    region: &Region,
+    source: &CredentialSource,
+    of_profile: Option<RoleRequest>,
+) -> Result<Option<RoleRequest>, Error> {
+    let session_name = flag("--session-name", &args.session_name, NameTemplate::parse)?;
+    let source_identity = flag("--source-identity", &args.source_identity, NameTemplate::parse)?;
+    let external_id = flag("--external-id", &args.external_id, ExternalId::parse)?;
+    let duration = flag("--duration", &args.duration, SessionDuration::parse)?;
+    let given_serial = flag("--mfa-serial", &args.mfa_serial, MfaSerial::parse)?;
+    let mut candidates = Vec::new();
+    for arn in &args.role {
+        let arn = RoleArn::parse(arn, region).map_err(AwsError::invalid("--role"))?;
+        if !candidates.contains(&arn) {
+            candidates.push(arn);
+        }
+    }
+    if let Some(role) = of_profile {
+        let duration_place = role.written.duration.filter(|_| duration.is_none());
+        return Ok(Some(RoleRequest {
+            candidates: role.candidates,
+            session_name: session_name.or(role.session_name),
+            source_identity,
+            external_id: external_id.or(role.external_id),
+            duration: duration.or(role.duration),
+            mfa_serial: given_serial.or(role.mfa_serial),
+            written: Written {
+                duration: duration_place,
+                mfa_serial_is_of_role: role.written.mfa_serial_is_of_role && args.mfa_serial.is_none(),
+                ..role.written
+            },
+        }));
+    }
+    if candidates.is_empty() {
+        // aws-iam-authenticator passes over a session name and an external id; these are this program's own.
+        let given = [
+            ("--source-identity", &args.source_identity),
+            ("--duration", &args.duration),
+            ("--mfa-serial", &args.mfa_serial),
+        ];
+        return match given.iter().find(|(_, value)| value.is_some()) {
+            Some((flag, _)) => {
+                let words = format!("`{flag}` says something about a role, and there is no `--role`");
+                Err(Error::Usage { words, hint: None })
+            }
+            None => Ok(None),
+        };
+    }
+    // A profile's device is that of its user, unless the profile is a role, which has none.
+    let of_user = source.profile().filter(|_| !source.is_environment_keys() && source.roles().next().is_none());
+    let of_profile = of_user.map(|profile| profile.get("mfa_serial")).transpose()?.flatten();
+    let mfa_serial = match (given_serial, of_profile) {
+        (None, Some(serial)) => Some(at_place(serial, MfaSerial::parse)?),
+        (given, _) => given,
+    };
+    let written = Written::default();
+    Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, written }))
+}
+
+fn flag<T>(
+    name: &'static str,
+    value: &Option<String>,
+    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+) -> Result<Option<T>, AwsError> {
+    value.as_deref().map(parse).transpose().map_err(AwsError::invalid(name))
+}
