@@ -46,7 +46,7 @@ fn answer() -> Result<Vec<u8>, Error> {
         Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string().into_bytes()),
         Err(error) => return Err(error.into()),
     };
-    let clock = Clock::of_system();
+    let clock = Clock::system();
     let say = Say::new(cli.global.verbose, clock);
     let mut out = Vec::new();
     let outcome = run(&cli, this_process::environment(), clock, &mut out, &say);

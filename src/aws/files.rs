@@ -95,7 +95,7 @@ pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
             // The older form is never refreshed.
             vec![if sso.session.is_some() { file.without_what_a_refresh_changes() } else { file }]
         }
-        Base::Login(identity) => {
+        Base::ConsoleSession(identity) => {
             let file = read(login_token_path(env, identity));
             vec![file.without_what_a_login_refresh_changes()]
         }

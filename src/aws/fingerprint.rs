@@ -152,7 +152,7 @@ mod tests {
     }
 
     impl World {
-        fn of(config: &str, credentials: &str) -> Self {
+        fn new(config: &str, credentials: &str) -> Self {
             let (config, credentials, token) = (config.to_owned(), credentials.to_owned(), String::new());
             World { flag: None, env: Vec::new(), config, credentials, token }
         }
@@ -179,7 +179,7 @@ mod tests {
                     let of_session = (&of.start_url, &of.region.text, &of.account_id, &of.role_name);
                     format!("{} {of_session:?} {}", of.token_name(), self.token)
                 }
-                Base::Login(identity) => format!("{identity} {}", self.token),
+                Base::ConsoleSession(identity) => format!("{identity} {}", self.token),
                 Base::Process(command) => format!("{} {:?}", command.expose(), self.env),
                 Base::Container(of) => format!("{} {}", of.url.expose(), self.token),
                 Base::Instance => "instance".to_owned(),
@@ -193,8 +193,10 @@ mod tests {
                 }
             }
             let state = FileState::Contents(self.token.clone().into_bytes());
-            let has_token_file =
-                matches!(source.base, Base::WebIdentity(_) | Base::Sso(_) | Base::Login(_) | Base::Container(_));
+            let has_token_file = matches!(
+                source.base,
+                Base::WebIdentity(_) | Base::Sso(_) | Base::ConsoleSession(_) | Base::Container(_)
+            );
             let tokens: Vec<_> =
                 has_token_file.then(|| SourceFile { path: "token".into(), state }).into_iter().collect();
             let fingerprint = Fingerprint::new(&place(1000, "host"), &env, &source, &Endpoints::default(), &tokens);
@@ -230,12 +232,12 @@ mod tests {
 
     #[test]
     fn what_selects_nobody_does_not_change_it() {
-        let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
+        let world = World { flag: Some("a".into()), ..World::new("", KEYS) };
         let one = world.fingerprint();
         for name in vars::NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
             assert_eq!(one, world.clone().with(name, "x").fingerprint(), "{name}");
         }
-        let of = |config: &str, credentials: &str| World { flag: Some("a".into()), ..World::of(config, credentials) };
+        let of = |config: &str, credentials: &str| World { flag: Some("a".into()), ..World::new(config, credentials) };
         assert_eq!(one, of("[profile other]\nregion = x\n[sso-session corp]\n", KEYS).fingerprint());
         assert_eq!(one, of("", &format!("# a comment\n{KEYS}\n\n[b]\naws_access_key_id = x\n")).fingerprint());
         assert_ne!(one, of("[profile a]\nregion = x\n", KEYS).fingerprint(), "in doubt, the whole section counts");
@@ -245,7 +247,7 @@ mod tests {
     /// Keys are never joined from two files.
     #[test]
     fn in_which_file_a_property_stands_is_a_part_of_it() {
-        let of = |config: &str, credentials: &str| World::of(config, credentials).who().expect("somebody signs");
+        let of = |config: &str, credentials: &str| World::new(config, credentials).who().expect("somebody signs");
         let keys = "aws_access_key_id = ASIA\naws_secret_access_key = s\n";
         let (apart, without_token) = of("[default]\naws_session_token = t\n", &format!("[default]\n{keys}"));
         let (together, with_token) = of("[default]\n", &format!("[default]\n{keys}aws_session_token = t\n"));
@@ -255,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_set_to_nothing_is_one_that_is_not_set() {
-        let world = World { flag: Some("a".into()), ..World::of("", KEYS) };
+        let world = World { flag: Some("a".into()), ..World::new("", KEYS) };
         for (name, counts) in [("AWS_PROFILE", false), ("AWS_CONFIG_FILE", false), ("AWS_SECURITY_TOKEN", true)] {
             assert_eq!(world.fingerprint() != world.clone().with(name, "").fingerprint(), counts, "{name}");
         }
@@ -272,7 +274,7 @@ mod tests {
 
     #[test]
     fn what_a_credential_process_can_see_counts_where_there_is_one() {
-        let process = World::of("[default]\ncredential_process = creds\n", "");
+        let process = World::new("[default]\ncredential_process = creds\n", "");
         for (name, counts) in [("CORP_USER", true), ("AWS_PAGER", true), ("HOME", true), ("PWD", false), ("_", false)] {
             let of = |value: &str| process.clone().with(name, value).fingerprint();
             assert_eq!(of("alice") != of("bob"), counts, "{name}");

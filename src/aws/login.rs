@@ -35,13 +35,13 @@ pub enum LoggedOut {
 }
 
 impl Login {
-    pub fn of(source: &CredentialSource, env: &Env) -> Option<Self> {
+    pub fn needed_by(source: &CredentialSource, env: &Env) -> Option<Self> {
         let (kind, token_file) = match &source.base {
             Base::Sso(sso) => {
                 let can_be_refreshed = sso.session.is_some();
                 (Kind::Sso { can_be_refreshed }, sso_token_path(env, sso.token_name()))
             }
-            Base::Login(identity) => (Kind::Console, login_token_path(env, identity)),
+            Base::ConsoleSession(identity) => (Kind::Console, login_token_path(env, identity)),
             _ => return None,
         };
         Some(Login { kind, token_file })

@@ -160,7 +160,7 @@ impl SessionName {
 
     /// The caller's own name made fit: IAM user names are of the same alphabet, but may be a single letter; names
     /// from elsewhere may be anything.
-    pub fn of_caller(name: &str) -> Self {
+    pub fn from_caller(name: &str) -> Self {
         let mut fit: String =
             name.chars().map(|c| if c.is_ascii() && is_name_byte(c as u8) { c } else { '-' }).take(64).collect();
         while fit.len() < 2 {
@@ -188,7 +188,7 @@ impl NameTemplate {
 
     /// The name, made fit where the caller's own is not.
     pub fn fill(&self, user: &str, account: &str) -> SessionName {
-        SessionName::of_caller(&self.0.replace("{user}", user).replace("{account}", account))
+        SessionName::from_caller(&self.0.replace("{user}", user).replace("{account}", account))
     }
 }
 
@@ -303,13 +303,13 @@ mod tests {
     proptest! {
         #[test]
         fn any_name_of_a_caller_becomes_a_session_name(name in "\\PC{0,80}") {
-            let fit = SessionName::of_caller(&name);
+            let fit = SessionName::from_caller(&name);
             prop_assert!(NameTemplate::parse(fit.as_str()).is_ok());
         }
 
         #[test]
         fn a_fit_name_of_a_caller_stays_as_it_is(name in "[A-Za-z0-9_+=,.@-]{2,64}") {
-            let fit = SessionName::of_caller(&name);
+            let fit = SessionName::from_caller(&name);
             prop_assert_eq!(fit.as_str(), name);
         }
     }

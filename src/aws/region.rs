@@ -20,7 +20,7 @@ impl Region {
 
     /// The region in the host of an EKS API server: `https://ID.gr7.eu-west-1.eks.amazonaws.com`, or of an IPv6
     /// cluster `https://ID.gr7.eks-cluster.eu-west-1.api.aws`.
-    pub fn of_eks_server(url: &str) -> Option<Self> {
+    pub fn from_eks_server(url: &str) -> Option<Self> {
         let host = url.split("://").nth(1)?.split(['/', ':', '?', '#']).next()?.to_ascii_lowercase();
         let domains = PARTITIONS.iter().flat_map(|partition| partition.domains);
         let labels = domains.into_iter().find_map(|domain| host.strip_suffix(domain)?.strip_suffix('.'))?;
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_region_is_read_from_an_eks_server_host_and_from_no_other() {
-        let region = |url| Region::of_eks_server(url).map(|r| r.0);
+        let region = |url| Region::from_eks_server(url).map(|r| r.0);
         for url in [
             "https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",
             "https://0123.GR7.EU-WEST-1.EKS.AMAZONAWS.COM:443/path",

@@ -36,7 +36,7 @@ pub struct Written {
 
 impl RoleRequest {
     /// What a profile with `role_arn` says.
-    pub fn of_profile(profile: &Profile, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
+    pub fn from_profile(profile: &Profile, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
         let arn = profile.get("role_arn")?.expect("a role is one because it has this");
         let serial = profile.get("mfa_serial")?;
         let duration = profile.get("duration_seconds")?;

@@ -36,12 +36,12 @@ impl SourceFile {
     pub fn without_what_a_login_refresh_changes(self) -> Self {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Login {
+        struct ConsoleToken {
             dpop_key: Secret,
         }
 
-        match serde_json::from_slice::<Login>(self.contents()) {
-            Ok(Login { dpop_key }) => {
+        match serde_json::from_slice::<ConsoleToken>(self.contents()) {
+            Ok(ConsoleToken { dpop_key }) => {
                 SourceFile { state: FileState::Contents(dpop_key.expose().as_bytes().to_vec()), ..self }
             }
             Err(_) => self,

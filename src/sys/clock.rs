@@ -11,7 +11,7 @@ pub struct Clock {
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
-    pub fn of_system() -> Self {
+    pub fn system() -> Self {
         Clock { now: SystemTime::now, instant: Instant::now }
     }
 

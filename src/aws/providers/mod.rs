@@ -48,7 +48,7 @@ fn obtain(provider: &Provider) -> Result<(Credentials, KeysPlace), Error> {
         Base::Keys(keys) => return Ok((keys.credentials()?, keys.place().clone())),
         Base::WebIdentity(identity) => connection.wait(doing, web_identity::credentials(provider, identity))?,
         Base::Sso(sso) => connection.wait(doing, sso::credentials(provider, sso))?,
-        Base::Login(identity) => console::credentials(provider, identity),
+        Base::ConsoleSession(identity) => console::credentials(provider, identity),
         Base::Container(container) => connection.wait(doing, container::credentials(provider, container))?,
         Base::Instance => instance::credentials(provider),
         Base::Nothing => Err(nothing(provider)),

@@ -35,7 +35,7 @@ impl<'a> Provider<'a> {
         region: &'a Region,
         env: &'a Env,
     ) -> Self {
-        let (login, refreshed) = (Login::of(source, env), RefCell::default());
+        let (login, refreshed) = (Login::needed_by(source, env), RefCell::default());
         Provider { connection, source, endpoints, region, env, login, refreshed }
     }
 

@@ -13,7 +13,7 @@ pub enum Base<'a> {
     WebIdentity(WebIdentity),
     Sso(Sso<'a>),
     /// The identity that `aws login` logged in as.
-    Login(String),
+    ConsoleSession(String),
     /// A `credential_process`. It may hold secrets.
     Process(Secret),
     Container(Container),

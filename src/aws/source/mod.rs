@@ -197,7 +197,7 @@ impl<'a> CredentialSource<'a> {
             (Base::Keys(_), _) => "keys in the config file",
             (Base::WebIdentity(_), _) => "web identity",
             (Base::Sso(_), _) => "SSO session",
-            (Base::Login(_), _) => "console session",
+            (Base::ConsoleSession(_), _) => "console session",
             (Base::Process(_), _) => "process",
             (Base::Container(_), _) => "container",
             (Base::Instance, _) => "instance",

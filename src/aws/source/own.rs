@@ -11,14 +11,14 @@ use crate::sys::env::Env;
 
 /// What a profile without a role can have, the first one first; keys are of two kinds because other sources stand between.
 pub(super) const OWN: [Own; 6] =
-    [Own::WebIdentity, Own::Sso, Own::KeysInCredentialsFile, Own::Login, Own::Process, Own::KeysInConfigFile];
+    [Own::WebIdentity, Own::Sso, Own::KeysInCredentialsFile, Own::ConsoleSession, Own::Process, Own::KeysInConfigFile];
 
 #[derive(Clone, Copy)]
 pub(super) enum Own {
     WebIdentity,
     Sso,
     KeysInCredentialsFile,
-    Login,
+    ConsoleSession,
     Process,
     KeysInConfigFile,
 }
@@ -39,7 +39,9 @@ impl Own {
             Own::WebIdentity => None,
             Own::Sso => sso(profile, files)?.map(Base::Sso),
             Own::KeysInCredentialsFile => keys_of(profile, profile.keys_in_credentials_file()?)?.map(Base::Keys),
-            Own::Login => profile.get("login_session")?.map(|value| Base::Login(value.text.to_owned())),
+            Own::ConsoleSession => {
+                profile.get("login_session")?.map(|value| Base::ConsoleSession(value.text.to_owned()))
+            }
             Own::Process => profile.get("credential_process")?.map(|value| Base::Process(Secret::new(value.text))),
             Own::KeysInConfigFile => keys_of(profile, profile.keys_in_config_file()?)?.map(Base::Keys),
         };
@@ -50,7 +52,7 @@ impl Own {
         match base {
             Base::WebIdentity(_) => matches!(self, Own::WebIdentity),
             Base::Sso(_) => matches!(self, Own::Sso),
-            Base::Login(_) => matches!(self, Own::Login),
+            Base::ConsoleSession(_) => matches!(self, Own::ConsoleSession),
             Base::Process(_) => matches!(self, Own::Process),
             Base::Keys(keys) => match self {
                 Own::KeysInCredentialsFile => keys.place().is_credentials_file(),
@@ -66,7 +68,7 @@ impl Own {
             Own::WebIdentity => "the web identity",
             Own::Sso => "the SSO session",
             Own::KeysInCredentialsFile => "the keys in the credentials file",
-            Own::Login => "the `login_session`",
+            Own::ConsoleSession => "the `login_session`",
             Own::Process => "the `credential_process`",
             Own::KeysInConfigFile => "the keys in the config file",
         }

@@ -127,7 +127,7 @@ fn resolve_region(
     if let Some(region) = &exec_info.region {
         return Ok(parse_region("`region` in the cluster's exec extension", region)?);
     }
-    if let Some(region) = exec_info.server.as_deref().and_then(Region::of_eks_server) {
+    if let Some(region) = exec_info.server.as_deref().and_then(Region::from_eks_server) {
         return Ok(region);
     }
     for name in [vars::AWS_REGION, vars::AWS_DEFAULT_REGION] {

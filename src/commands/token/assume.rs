@@ -170,7 +170,7 @@ impl<'a> Chain<'a> {
 fn session_wanted(role: &RoleRequest, user: &str, account: &str) -> SessionWanted {
     let fill = |template: &NameTemplate| template.fill(user, account);
     SessionWanted {
-        name: role.session_name.as_ref().map_or_else(|| SessionName::of_caller(user), fill),
+        name: role.session_name.as_ref().map_or_else(|| SessionName::from_caller(user), fill),
         source_identity: role.source_identity.as_ref().map(fill),
         external_id: role.external_id.clone(),
         duration: role.duration.map(SessionDuration::get),

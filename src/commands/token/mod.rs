@@ -98,7 +98,7 @@ fn answer(ask: &Ask, status: &Status, out: &mut dyn Write) -> Result<(), Error> 
 }
 
 fn warn_of_other_region(ask: &Ask, world: &World, say: &Say) {
-    if let Some(of_server) = world.exec_info.server.as_deref().and_then(Region::of_eks_server)
+    if let Some(of_server) = world.exec_info.server.as_deref().and_then(Region::from_eks_server)
         && of_server != ask.endpoint.region
     {
         let (asked, of_server) = (ask.endpoint.region.to_string(), of_server.to_string());

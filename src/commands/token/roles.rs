@@ -19,7 +19,7 @@ pub struct Roles {
 
 impl Roles {
     pub fn resolve(args: &RoleArgs, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
-        let steps = source.roles().map(|profile| RoleRequest::of_profile(profile, source, region));
+        let steps = source.roles().map(|profile| RoleRequest::from_profile(profile, source, region));
         let mut via = steps.collect::<Result<Vec<_>, _>>()?;
         let of_profile = if args.role.is_empty() { via.pop() } else { None };
         let last = last_role(args, region, source, of_profile)?;

@@ -98,7 +98,7 @@ impl Turn {
                 _ => None,
             };
             let seen = Seen {
-                found: Level::of(&found),
+                found: Level::from(&found),
                 has_lock: lock.is_some(),
                 has_failed: failure.is_some(),
                 is_late: world.clock.instant() - began > patience(ask),
@@ -136,8 +136,8 @@ impl Turn {
     }
 }
 
-impl Level {
-    fn of(found: &Found) -> Self {
+impl From<&Found> for Level {
+    fn from(found: &Found) -> Self {
         match found {
             Found::Token(_) | Found::Session(_) => Level::Enough,
             Found::InHand(_) => Level::InHand,

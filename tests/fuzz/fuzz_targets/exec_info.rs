@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     match ExecInfo::parse(Some(OsStr::from_bytes(bytes))) {
         Ok(info) => {
-            let _ = info.server.as_deref().map(Region::of_eks_server);
+            let _ = info.server.as_deref().map(Region::from_eks_server);
             let _ = info.region.as_deref().map(Region::parse);
         }
         // What is said of it stays short and cannot control a terminal.
