@@ -125,7 +125,7 @@ fn by_profile(machine: Plugin, count: usize, role: &str, keys: &Keys) -> Plugin 
 }
 
 /// Static or dynamic: the latter names its loader in its first page.
-fn kind(binary: &Path) -> std::io::Result<&'static str> {
+pub fn kind(binary: &Path) -> std::io::Result<&'static str> {
     let mut head = Vec::new();
     std::fs::File::open(binary)?.take(4096).read_to_end(&mut head)?;
     let names_loader = ["/ld-", "/dyld"].iter().any(|name| head.windows(name.len()).any(|at| at == name.as_bytes()));

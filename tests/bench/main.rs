@@ -72,7 +72,7 @@ fn bench() -> Result<(), String> {
     let new_token = ours("cached session, new token", &plugin).after(tokens);
     let cold = || ours("cold: GetCallerIdentity, AssumeRole", &plugin).after(everything.clone());
 
-    let mut table = Table::new(&timer, &installed.size);
+    let mut table = Table::new(&timer, &installed.size, &yardstick()?);
     // Those of a millisecond take turns, so that whatever else the machine does hits all of them.
     let mut fast = vec![truth(), empty(), cached, new_token];
     let machines = grown_machines(|| machine().env("AWS_CA_BUNDLE", &ca_bundle), &args)?;
@@ -308,6 +308,14 @@ fn system_roots() -> Option<String> {
 fn which(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file())
+}
+
+/// Which `true` the ratios are to, and how it is linked: from a package of another system it may be twice as fast.
+fn yardstick() -> Result<String, String> {
+    let path = which("true").ok_or("there is no `true` in PATH")?;
+    let path = path.canonicalize().map_err(|error| error.to_string())?;
+    let kind = against::kind(&path).map_err(|error| error.to_string())?;
+    Ok(format!("`/bin/true` is `{}`, {kind}", path.display()))
 }
 
 fn command_in_path(name: &str) -> Command {

@@ -31,8 +31,8 @@ const START: &str = "<!-- benchmark: written by `cargo bench -- --write-readme` 
 const END: &str = "<!-- end of benchmark -->\n";
 
 impl Table {
-    pub fn new(timer: &Timer, binary: &str) -> Self {
-        Table { rows: Vec::new(), about: about(timer, binary) }
+    pub fn new(timer: &Timer, binary: &str, yardstick: &str) -> Self {
+        Table { rows: Vec::new(), about: format!("{} {yardstick}.", about(timer, binary)) }
     }
 
     pub fn add(&mut self, row: Row) {

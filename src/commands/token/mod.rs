@@ -123,6 +123,10 @@ fn say_what_is_meant(ask: &Ask, args: &TokenArgs, world: &World, files: &Profile
         }
     }
     say.step(|| format!("a token for cluster `{cluster}` in {}, by {}", ask.endpoint.region, ask.source.name()));
+    if let Some(client) = world.client {
+        let program = client.executable().map(|path| format!(" (`{}`)", shown(&path.display().to_string())));
+        say.step(|| format!("asked by process {}{}", client.id(), program.unwrap_or_default()));
+    }
     for shadow in ask.source.shadows(&world.env, files) {
         say.step(|| format!("passed over, because something else comes before it: {shadow}"));
     }

@@ -1,5 +1,6 @@
 //! The process that started this one.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::getppid;
@@ -22,6 +23,11 @@ impl Process {
     pub fn arguments(self) -> Option<Vec<Vec<u8>>> {
         let words = std::fs::read(format!("/proc/{}/cmdline", self.0)).ok()?;
         Some(words.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect())
+    }
+
+    /// The program that it runs, as far as this user may know.
+    pub fn executable(self) -> Option<PathBuf> {
+        std::fs::read_link(format!("/proc/{}/exe", self.0)).ok()
     }
 
     /// When it started, to a hundredth of a second or so.
