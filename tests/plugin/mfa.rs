@@ -1,10 +1,5 @@
-use std::fs::File;
-use std::io::{Read as _, Write as _};
-use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::Account;
 use crate::kubectl::kubectls;
@@ -12,6 +7,7 @@ use crate::support::cluster::Cluster;
 use crate::support::kubectl::{ExecBlock, kubeconfig};
 use crate::support::plugin::{Plugin, age_entry};
 use crate::support::sts::{ACCOUNT, Role};
+use crate::support::terminal::{AtTerminal, Terminal};
 
 const SERIAL: &str = "arn:aws:iam::111122223333:mfa/alice";
 
@@ -21,64 +17,6 @@ fn account(hours: u64) -> Account {
     let role = Role { mfa_serial: Some(SERIAL.into()), max_duration: hours * 3600, ..Role::of_group("developers") };
     account.sts.add_role("dev", role);
     account
-}
-
-/// The plugin with a terminal as stdin, and what one types there.
-struct AtTerminal {
-    child: Child,
-    terminal: File,
-    /// Its home has to be there as long as it runs, or it makes one that nobody removes.
-    _home: Option<Plugin>,
-}
-
-/// Both ends of one.
-struct Terminal {
-    terminal: File,
-    stdin: File,
-}
-
-impl Terminal {
-    fn open() -> Self {
-        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&terminal).unwrap();
-        unlockpt(&terminal).unwrap();
-        let name = ptsname(&terminal, Vec::new()).unwrap();
-        let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name.as_bytes()));
-        let stdin = File::options().read(true).write(true).open(path).unwrap();
-        Terminal { terminal: terminal.into(), stdin }
-    }
-}
-
-impl AtTerminal {
-    fn start(plugin: &Plugin, args: &[&str]) -> Self {
-        let run = Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()));
-        AtTerminal { _home: Some(plugin.clone()), ..run }
-    }
-
-    fn run(mut command: Command) -> Self {
-        let Terminal { terminal, stdin } = Terminal::open();
-        let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        AtTerminal { child, terminal, _home: None }
-    }
-
-    /// Waits for a question on stderr, and answers it.
-    fn answer(&mut self, question: &str, line: &str) {
-        let mut seen = String::new();
-        let stderr = self.child.stderr.as_mut().unwrap();
-        while !seen.ends_with(question) {
-            let mut byte = [0];
-            assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended after {seen:?}");
-            seen.push(char::from(byte[0]));
-        }
-        self.terminal.write_all(format!("{line}\n").as_bytes()).unwrap();
-    }
-
-    /// Exit code, stdout, and what is left of stderr.
-    fn end(self) -> (i32, String, String) {
-        let output = self.child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
 }
 
 fn durations(account: &Account) -> Vec<(String, bool)> {
@@ -269,17 +207,11 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
     let mut first = AtTerminal::start(&plugin, &args);
-    let mut seen = Vec::new();
-    let stderr = first.child.stderr.as_mut().unwrap();
-    while !seen.ends_with(QUESTION.as_bytes()) {
-        let mut byte = [0];
-        assert_eq!(stderr.read(&mut byte).unwrap(), 1);
-        seen.push(byte[0]);
-    }
+    first.wait_for(QUESTION);
     std::thread::scope(|scope| {
         let others: Vec<_> = (0..10).map(|_| scope.spawn(|| plugin.token(&args))).collect();
         std::thread::sleep(Duration::from_millis(300));
-        first.terminal.write_all(b"123456\n").unwrap();
+        first.enter("123456");
         for other in others {
             other.join().unwrap().good_token();
         }

@@ -23,5 +23,7 @@ pub mod plugin;
 pub mod sigv4;
 /// STS on loopback: users, groups, roles, sessions.
 pub mod sts;
+/// The program at a terminal, and a person who answers what it asks there.
+pub mod terminal;
 /// The account of the cases in `tests/cases`.
 pub mod world;
