@@ -220,6 +220,28 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     assert_eq!(account.counts().0, 1);
 }
 
+/// What one process lacks, another may have.
+#[test]
+fn whoever_waited_for_one_without_a_terminal_asks_at_its_own() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let plugin = account.alices_plugin();
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
+    // STS is asked who is calling first, and takes long enough for the other to start.
+    account.sts.set_delay(Duration::from_secs(1));
+    std::thread::scope(|scope| {
+        let without = scope.spawn(|| plugin.token(&args));
+        while account.sts.calls().is_empty() && !without.is_finished() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        account.sts.set_delay(Duration::ZERO);
+        let mut with = AtTerminal::start(&plugin, &args);
+        without.join().unwrap().failed_with(6);
+        with.answer(QUESTION, "123456");
+        assert_eq!(with.end().0, 0);
+    });
+}
+
 /// A profile with a role that asks for MFA, which the SDK would assume without a code.
 fn profile_with_mfa(account: &Account) -> Plugin {
     let keys = &account.alice;
