@@ -1,14 +1,19 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Account;
-use crate::support::plugin::Plugin;
+use crate::support::plugin::{Plugin, age_entry};
 
 /// The kinds of the entries in the cache, sorted.
 fn kinds(plugin: &Plugin) -> Vec<String> {
     let entries = plugin.entries();
     let names = entries.iter().map(|path| path.file_name().unwrap().to_string_lossy());
     names.map(|name| name.split('-').next().unwrap().to_owned()).collect()
+}
+
+fn token_file(plugin: &Plugin) -> PathBuf {
+    let is_token = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("token-");
+    plugin.entries().into_iter().find(is_token).unwrap()
 }
 
 #[test]
@@ -118,7 +123,7 @@ fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() 
     let plugin = plugin.env("XDG_RUNTIME_DIR", &runtime);
     plugin.role_token(&account.dev, &[]).good_token();
     for entry in plugin.entries() {
-        crate::support::plugin::age_entry(&entry, 7200);
+        age_entry(&entry, 7200);
     }
     // An immutable directory would need privileges; one whose names cannot be replaced does as well.
     for entry in plugin.entries() {
@@ -128,7 +133,7 @@ fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() 
         std::fs::set_permissions(in_runtime.parent().unwrap(), std::fs::Permissions::from_mode(0o700)).unwrap();
         std::fs::write(&in_runtime, contents).unwrap();
         std::fs::set_permissions(&in_runtime, std::fs::Permissions::from_mode(0o600)).unwrap();
-        crate::support::plugin::age_entry(&in_runtime, -7200);
+        age_entry(&in_runtime, -7200);
     }
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts(), (1, 1));
@@ -269,13 +274,6 @@ fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
 fn an_entry_copied_over_anothers_name_is_not_served() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    let token_file = |plugin: &Plugin| {
-        plugin
-            .entries()
-            .into_iter()
-            .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("token-"))
-            .unwrap()
-    };
     let other = plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
     let of_other = token_file(&plugin);
     let kept = std::fs::read(&of_other).unwrap();
@@ -283,6 +281,32 @@ fn an_entry_copied_over_anothers_name_is_not_served() {
     plugin.role_token(&account.dev, &[]).good_token();
     std::fs::write(token_file(&plugin), kept).unwrap();
     assert_ne!(plugin.role_token(&account.dev, &[]).good_token(), other);
+}
+
+/// The clock was set back, and what the entry says of its end is wrong by as much.
+#[test]
+fn a_token_from_the_future_is_not_served() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    plugin.role_token(&account.dev, &[]).good_token();
+    age_entry(&token_file(&plugin), -600);
+    let output = plugin.role_token(&account.dev, &[]);
+    output.good_token();
+    assert!(output.remaining().as_secs() <= 14 * 60, "{:?}", output.remaining());
+    assert_eq!(account.counts(), (1, 1), "its session is as good as ever");
+    assert_eq!(plugin.role_token(&account.dev, &[]).expiration(), output.expiration(), "it is replaced");
+}
+
+/// Its end is a time of a clock that somebody will set; its session is believed for some minutes.
+#[test]
+fn a_token_that_was_made_while_the_clock_was_off_is_not_kept() {
+    for ahead in [-600, 600] {
+        let account = Account::new();
+        account.sts.set_clock_ahead(ahead);
+        let plugin = account.alices_plugin();
+        plugin.role_token(&account.dev, &[]).good_token();
+        assert_eq!(kinds(&plugin), ["caller", "session"], "STS is {ahead} s ahead");
+    }
 }
 
 #[test]
