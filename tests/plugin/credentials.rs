@@ -265,6 +265,37 @@ fn a_source_profile_with_keys_and_a_role() {
     plugin.token(&["--profile", "dev"]).good_token();
 }
 
+/// It was revoked, or what it may do has changed; the caller's own credentials are as good as ever.
+#[test]
+fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
+    let account = Account::new();
+    let last = |name: &str| {
+        let roles = vec![account.dev.clone()];
+        account.sts.add_role(name, Role { roles, ..Role::of_group("nobody") })
+    };
+    let config = format!(
+        "[profile keys]\n{}[profile dev]\nrole_arn = {}\nsource_profile = keys\n",
+        properties(&account.alice),
+        account.dev
+    );
+    let plugin = account.plugin().config(&config);
+    let token = |role: &str| plugin.role_token(role, &["--profile", "dev"]);
+    token(&last("one")).good_token();
+    let calls_for_dev = || {
+        let calls = account.sts.calls();
+        calls.iter().filter(|call| call.parameter("RoleArn") == Some(&account.dev)).count()
+    };
+    assert_eq!((calls_for_dev(), account.counts().0), (1, 2));
+    token(&last("two")).good_token();
+    assert_eq!((calls_for_dev(), account.counts().0), (1, 3), "it serves while nobody refuses it");
+    account.sts.revoke_sessions(&account.dev);
+    token(&last("three")).good_token();
+    assert_eq!((calls_for_dev(), account.counts().0), (2, 6));
+    // A role that nobody may assume is refused a second time, and that is the answer.
+    token(&account.sts.add_role("four", Role::of_group("nobody"))).failed_with(4);
+    assert_eq!((calls_for_dev(), account.counts().0), (3, 9));
+}
+
 /// As with the AWS CLI: the profile's role comes first, and so does what it starts from.
 #[test]
 fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
