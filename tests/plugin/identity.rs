@@ -187,6 +187,47 @@ fn jobs_that_share_a_home_do_not_share_a_token() {
     assert_eq!(of_job("job-a").good_token(), first);
 }
 
+/// While STS refuses the session that job A would go on from, job B's token comes into the file, and is shown for a new
+/// one. That is nothing for A to go on from the next time.
+#[test]
+fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhile() {
+    let account = Account::new();
+    let role = |name: &str, from: &str| {
+        account.sts.add_role(name, Role { roles: vec![from.to_owned()], ..Role::of_group("nobody") })
+    };
+    let job = role("job", "nobody");
+    let on_the_way = role("on-the-way", &job);
+    let (one, two) = (role("one", &on_the_way), role("two", &on_the_way));
+    for token in ["job-a", "job-b"] {
+        account.sts.trust_web_identity(token, &job);
+    }
+    let plugin = account.plugin();
+    let file = plugin.home().join("jwt");
+    let plugin = plugin.config(&format!(
+        "[default]\nrole_arn = {on_the_way}\nsource_profile = job\n\
+         [profile job]\nrole_arn = {job}\nweb_identity_token_file = {}\n",
+        file.display()
+    ));
+    let of_job_a = |role: &str| plugin.clone().write("jwt", "job-a").role_token(role, &[]);
+    let shown = || -> Vec<String> {
+        let calls = account.sts.calls();
+        calls.iter().filter_map(|call| call.parameter("WebIdentityToken").map(str::to_owned)).collect()
+    };
+    of_job_a(&one).good_token();
+    account.sts.revoke_sessions(&on_the_way);
+    account.sts.answer_instead(move |call| {
+        if call.refused.is_some() {
+            std::fs::write(&file, "job-b").unwrap();
+        }
+        None
+    });
+    of_job_a(&two).good_token();
+    account.sts.answer_rightly();
+    assert_eq!(shown(), ["job-a", "job-b"]);
+    of_job_a(&two).good_token();
+    assert_eq!(shown(), ["job-a", "job-b", "job-a"], "what was got for another's token was passed over");
+}
+
 /// A credential_process may go by any variable.
 #[test]
 fn what_a_credential_process_goes_by_never_shares_a_token() {
