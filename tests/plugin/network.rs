@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::Account;
 use crate::support::http::{Reply, Server, Tls};
-use crate::support::plugin::url_of;
+use crate::support::plugin::{Plugin, url_of};
 use crate::support::sts::{Sts, error_reply};
 
 /// Both peers sign the overridden host, and every real cluster refuses that.
@@ -116,6 +116,45 @@ fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
     assert_eq!(asked, 2);
     plugin.env("NO_PROXY", "127.0.0.1").role_token(&account.dev, &["--refresh"]).good_token();
     assert_eq!(seen.lock().unwrap().len(), asked);
+}
+
+/// What went wrong on one way to STS need not go wrong on another: only those who go the same way wait for each other.
+#[test]
+fn whoever_goes_another_way_to_sts_asks_for_itself() {
+    let account = Account::new();
+    let plugin = account.plugin().keys(&account.bob).env("NO_PROXY", "127.0.0.1");
+    let plugin = plugin.write("ca.pem", &Tls::for_loopback().ca_pem);
+    let ca = plugin.home().join("ca.pem");
+    let run = |plugin: &Plugin| plugin.role_token(&account.dev, &["--session-name", "bob"]);
+    // The first is refused late enough for all others to start, and nobody else is kept waiting.
+    account.sts.set_delay(Duration::from_millis(1500));
+    let others: Vec<Plugin> = [
+        ("HTTP_PROXY", "http://127.0.0.1:1".into()),
+        ("HTTPS_PROXY", "http://127.0.0.1:1".into()),
+        ("ALL_PROXY", "http://127.0.0.1:1".into()),
+        ("http_proxy", "http://127.0.0.1:1".into()),
+        ("https_proxy", "http://127.0.0.1:1".into()),
+        ("all_proxy", "http://127.0.0.1:1".into()),
+        ("NO_PROXY", "127.0.0.1,localhost".into()),
+        ("no_proxy", "127.0.0.1".into()),
+        ("SSL_CERT_FILE", ca.clone().into_os_string()),
+        ("SSL_CERT_DIR", plugin.home().into()),
+        ("AWS_CA_BUNDLE", ca.into_os_string()),
+    ]
+    .map(|(name, value)| plugin.clone().env(name, value))
+    .into();
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| run(&plugin));
+        while account.sts.calls().is_empty() && !first.is_finished() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        account.sts.set_delay(Duration::ZERO);
+        let others: Vec<_> = others.iter().map(|other| scope.spawn(|| run(other))).collect();
+        for other in others.into_iter().chain([first]) {
+            other.join().unwrap().failed_with(4);
+        }
+    });
+    assert_eq!(account.counts().0, 1 + others.len());
 }
 
 fn forward(to: std::net::SocketAddr, request: &crate::support::http::Request) -> Reply {
