@@ -353,6 +353,23 @@ fn a_closed_or_full_stdout_is_an_error_and_no_panic() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("could not write to stdout: Broken pipe"));
 }
 
+/// A name is looked up in a thread of its own, and a stack of this size is more than any machine has room for. Whatever
+/// else may panic one day may have a secret to tell.
+#[test]
+fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
+    let account = Account::new();
+    let url = account.sts.url().replace("127.0.0.1", "localhost");
+    let plugin =
+        account.alices_plugin().env("AWS_ENDPOINT_URL_STS", url).env("RUST_MIN_STACK", (1_u64 << 50).to_string());
+    let output = plugin.role_token(&account.dev, &[]);
+    let expected = regex::Regex::new(&format!(
+        "^{}$",
+        lines(r"internal error: panic at \S+\.rs:[0-9]+", "this is a defect in eks-group-auth: please report it")
+    ))
+    .unwrap();
+    assert!(expected.is_match(output.failed_with(1)), "{}", output.stderr);
+}
+
 #[test]
 fn what_aws_says_cannot_control_the_terminal() {
     let account = Account::new();
