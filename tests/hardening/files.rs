@@ -129,9 +129,14 @@ fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
     let pid = rustix::process::Pid::from_child(&holder);
     rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
     account.sts.set_delay(Duration::ZERO);
-    plugin.role_token(&account.dev, &[]).good_token();
+    let started = std::time::Instant::now();
+    let output = plugin.role_token(&account.dev, &[]);
+    let waited = started.elapsed();
     holder.kill().unwrap();
     holder.wait().unwrap();
+    output.good_token();
+    // It may take 15 s, and nobody could be asked for anything meanwhile, which would be a minute or more.
+    assert!(waited < Duration::from_secs(45), "{waited:?}");
     plugin.role_token(&account.dev, &["--refresh"]).good_token();
 }
 

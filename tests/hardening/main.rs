@@ -20,6 +20,8 @@ mod leaks;
 mod load;
 /// A cluster that refuses a good token, with the real kubectl.
 mod refused;
+/// A person or a program that takes its time, and those who wait for the one who asked.
+mod waiting;
 /// Generated files and environments, beside the AWS CLI.
 mod worlds;
 
