@@ -291,9 +291,13 @@ fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
     account.sts.revoke_sessions(&account.dev);
     token(&last("three")).good_token();
     assert_eq!((calls_for_dev(), account.counts().0), (2, 6));
-    // A role that nobody may assume is refused a second time, and that is the answer.
-    token(&account.sts.add_role("four", Role::of_group("nobody"))).failed_with(4);
+    // A role that nobody may assume is refused a second time, and that is the answer; so are two.
+    let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
+    token(&forbidden).failed_with(4);
     assert_eq!((calls_for_dev(), account.counts().0), (3, 9));
+    let other = account.sts.add_role("other", Role::of_group("nobody"));
+    plugin.role_token(&forbidden, &["--role", &other, "--profile", "dev"]).failed_with(4);
+    assert_eq!((calls_for_dev(), account.counts().0), (4, 14));
 }
 
 /// As with the AWS CLI: the profile's role comes first, and so does what it starts from.

@@ -288,6 +288,23 @@ fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
 }
 
 #[test]
+fn a_denial_after_a_role_that_took_a_code_is_no_reason_to_ask_for_another() {
+    let account = account(1);
+    account.sts.add_mfa_code("123456");
+    let roles = vec![account.dev.clone()];
+    let permitted = account.sts.add_role("permitted", Role { roles, ..Role::of_group("nobody") });
+    let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
+    let plugin = profile_with_mfa(&account);
+    let mut run = AtTerminal::start(&plugin, &["--profile", "dev", "--role", &permitted]);
+    run.answer(QUESTION, "123456");
+    assert_eq!(run.end().0, 0);
+    let denied = [&forbidden, "--role", &account.sts.add_role("other", Role::of_group("nobody"))];
+    for roles in [&denied[..1], &denied[..]] {
+        plugin.token(&[&["--profile", "dev", "--role"], roles].concat()).failed_with(4);
+    }
+}
+
+#[test]
 fn kubectl_passes_its_terminal_on() {
     for kubectl in kubectls() {
         let account = account(1);
