@@ -56,7 +56,9 @@ pub fn token(
     let files = world.files.profiles()?;
     let ask = Ask::resolve(args, global, &world.env, &world.exec_info, &files)?;
     let mut entries = Entries::open(&ask, world, say);
-    say_what_is_meant(&ask, args, world, &files, say);
+    if say.is_verbose() {
+        say_what_is_meant(&ask, args, world, &files, say);
+    }
     let status = match cached(&entries, &ask, world, say) {
         Ok(status) => status,
         Err(accept) => {
@@ -70,6 +72,9 @@ pub fn token(
 
 /// A token that is signed now, with a session from the cache or from AWS; or one that another process signed while this
 /// one waited for it.
+// Apart from the cached path, whose stack and pages it would make larger.
+#[cold]
+#[inline(never)]
 fn new_status(entries: &mut Entries, ask: &Ask, world: &World, accept: Accept, say: &Say) -> Result<Status, Error> {
     check_endpoint(&ask.endpoint)?;
     warn_of_other_region(ask, world, say);
@@ -94,7 +99,7 @@ fn answer(ask: &Ask, status: &Status, out: &mut dyn Write) -> Result<(), Error> 
         AnswerForm::ExecCredential(api_version) => exec::render(api_version, status)?,
         AnswerForm::BareToken => status.token.expose().to_owned(),
     };
-    writeln!(out, "{answer}").map_err(Error::Stdout)
+    out.write_all((answer + "\n").as_bytes()).map_err(Error::Stdout)
 }
 
 fn warn_of_other_region(ask: &Ask, world: &World, say: &Say) {
@@ -107,10 +112,9 @@ fn warn_of_other_region(ask: &Ask, world: &World, say: &Say) {
 }
 
 /// With `-v`: what is meant; which sources come after the one in use; and which lines in the files nobody can understand.
+#[cold]
+#[inline(never)]
 fn say_what_is_meant(ask: &Ask, args: &TokenArgs, world: &World, files: &ProfileFiles, say: &Say) {
-    if !say.is_verbose() {
-        return;
-    }
     let cluster = ask.cluster.as_str();
     let last_role = ask.roles.last.as_ref();
     let session_name = last_role.and_then(|role| role.session_name.as_ref()).map(|name| name.as_str());
