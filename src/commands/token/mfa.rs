@@ -1,25 +1,18 @@
-//! MFA: asking for a code on the terminal, what to type where nobody can be asked, and how long the session that a code
-//! buys should last.
+//! MFA: asking for a code on the terminal, and how long the session that it buys should last.
 
 use std::time::Duration;
 
 use crate::aws::error::Error as AwsError;
-use crate::aws::fingerprint::identifying_variables;
 use crate::aws::names::{MfaCode, MfaSerial, RoleArn, SessionDuration};
 use crate::aws::refusal::Reason;
 use crate::aws::role::RoleRequest;
 use crate::aws::signer::Signer;
 use crate::aws::sts::{Caller, SessionWanted};
-use crate::cache::policy::CacheMode;
-use crate::commands::error::{Command, Error};
-use crate::commands::token::ask::Ask;
-use crate::commands::token::entries::Entries;
-use crate::commands::world::World;
+use crate::commands::error::Error;
 use crate::kube::exec::ExecInfo;
 use crate::say::Say;
 use crate::say::text::shown;
-use crate::say::words::quoted;
-use crate::sys::{terminal, this_process, vars};
+use crate::sys::terminal;
 
 /// How often a code is asked for: a wrong one can be entered again twice.
 const TRIES: usize = 3;
@@ -100,51 +93,6 @@ impl<'a> Mfa<'a> {
         }
         None
     }
-}
-
-/// What to type in a terminal for the same session: what was typed, and what of the environment decides whose it is. The
-/// token itself is of no use there.
-pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> Command {
-    // The only values that are shown: the others may be secrets.
-    const SHOWN: [&str; 6] = [
-        vars::AWS_PROFILE,
-        vars::AWS_DEFAULT_PROFILE,
-        vars::AWS_CONFIG_FILE,
-        vars::AWS_SHARED_CREDENTIALS_FILE,
-        vars::AWS_ROLE_ARN,
-        vars::AWS_REGION,
-    ];
-    let shown = SHOWN.iter().filter_map(|name| Some((*name, world.env.get(name)?)));
-    let ours = world.env.starting_with(vars::OWN_PREFIX).filter_map(|(name, value)| name.to_str().zip(value.to_str()));
-    let mut line = String::new();
-    for (name, value) in shown.chain(ours) {
-        line += &format!("{name}={} ", quoted(value));
-    }
-    let arguments = this_process::arguments();
-    let argv: Vec<_> = arguments.iter().map(|word| word.to_string_lossy()).collect();
-    let program = argv.first().filter(|program| program.contains('/')).map_or("eks-group-auth", |program| program);
-    line += &quoted(program);
-    for word in argv.iter().skip(1) {
-        line += &format!(" {}", quoted(word));
-    }
-    if !argv.iter().any(|word| word.starts_with("--region")) {
-        line += &format!(" --region {}", ask.endpoint.region);
-    }
-    let names = identifying_variables(&world.env).map(|(name, _)| name.to_string_lossy().into_owned());
-    let mut in_a_shell_with: Vec<String> = names.filter(|name| !SHOWN.contains(&name.as_str())).collect();
-    if ask.source.process().is_some() {
-        in_a_shell_with.push("all else that `env` of the exec block sets".into());
-    }
-    let serves_only_itself = if ask.cache == CacheMode::Off {
-        Some("nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off")
-    } else if ask.refresh {
-        Some("what is kept is passed over with `--refresh`")
-    } else if !entries.can_keep() {
-        Some("nothing is kept, because no cache directory can be used")
-    } else {
-        None
-    };
-    Command { line: line + " >/dev/null", in_a_shell_with, serves_only_itself }
 }
 
 /// What to ask STS for, longest first, so that a code is asked for as seldom as possible: the next one is tried where

@@ -9,6 +9,8 @@ mod ask;
 mod assume;
 /// The token in the cache.
 mod cached;
+/// What to type where nobody can be asked for a code.
+mod code_command;
 /// The entries of the cache that belong to this call.
 mod entries;
 /// Asking for a code.
