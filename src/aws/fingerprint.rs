@@ -11,7 +11,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::aws::endpoints::Endpoints;
-use crate::aws::source::CredentialSource;
+use crate::aws::source::{CredentialSource, NamedBy};
 use crate::aws::source_file::{FileState, SourceFile};
 use crate::sys::env::Env;
 use crate::sys::vars;
@@ -57,6 +57,8 @@ impl Fingerprint {
         hash.field(&effective_uid.to_le_bytes());
         hash.field(host_name.as_encoded_bytes());
         hash.field(source.choice.name.as_bytes());
+        // With the flag, a web identity has no part of its own in the environment.
+        hash.field(&[u8::from(source.choice.named_by == NamedBy::Flag)]);
         hash.field(source.kind().as_bytes());
         hash.list([sts, sso, sso_oidc].into_iter(), |hash, endpoint| {
             hash.field(endpoint.as_ref().map_or("", |url| &url.text).as_bytes());
@@ -253,6 +255,16 @@ mod tests {
         let (together, with_token) = of("[default]\n", &format!("[default]\n{keys}aws_session_token = t\n"));
         assert_ne!(apart, together);
         assert_ne!(without_token, with_token);
+    }
+
+    /// The environment and the sections are the same; the role is not.
+    #[test]
+    fn a_web_identity_of_a_profile_named_by_a_flag_is_not_one_with_parts_in_the_environment() {
+        let config = "[profile b]\nweb_identity_token_file = w\nrole_arn = r1\n";
+        let by_variable = World::new(config, "").with("AWS_PROFILE", "b").with("AWS_ROLE_ARN", "r2");
+        let by_flag = World { flag: Some("b".into()), ..by_variable.clone() };
+        assert_ne!(by_variable.who().unwrap().0, by_flag.who().unwrap().0);
+        assert_ne!(by_variable.fingerprint(), by_flag.fingerprint());
     }
 
     #[test]
