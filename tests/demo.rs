@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
+use support::child::WatchedChild;
 use support::client_go;
 use support::cluster::Cluster;
 use support::kubectl::{ExecBlock, Kubectl, find_all, kubeconfig};
@@ -87,7 +88,9 @@ fn build() -> Result<PathBuf, String> {
     if PROFILE == "release" {
         build.arg("--release");
     }
-    if !build.status().is_ok_and(|status| status.success()) {
+    let build = WatchedChild::try_start(build).map_err(|error| error.to_string())?;
+    // It may have to build everything.
+    if !build.within(Duration::from_secs(3600)).output().status.success() {
         return Err("cargo build failed".into());
     }
     let example = std::env::current_exe().map_err(|error| error.to_string())?;

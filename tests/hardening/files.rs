@@ -1,9 +1,10 @@
 use std::fs::{File, FileTimes};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use crate::support::child::{WatchedChild, runs};
 use crate::support::plugin::{Output, Plugin, output};
 use crate::{Account, at_once, names};
 
@@ -43,11 +44,10 @@ fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
 /// In a user namespace, where a small file system can be mounted by anybody whom the system lets have one.
 #[test]
 fn a_full_or_read_only_disk_fails_nothing() {
-    let can_mount = Command::new("unshare")
-        .args(["-Urm", "/bin/sh", "-c", "mount -t tmpfs tmpfs /mnt && mount -o remount,bind,ro /mnt"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if !can_mount {
+    let mut mount = Command::new("unshare");
+    mount.args(["-Urm", "/bin/sh", "-c", "mount -t tmpfs tmpfs /mnt && mount -o remount,bind,ro /mnt"]);
+    mount.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if !WatchedChild::try_start(mount).is_ok_and(|mount| mount.output().status.success()) {
         eprintln!("SKIPPED: no user namespace to mount a small file system in");
         return;
     }
@@ -118,22 +118,17 @@ fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     account.sts.set_delay(Duration::from_secs(3));
-    let mut holder = plugin
-        .command(&["token", "-i", "demo", "-r", &account.dev])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    while account.sts.calls().is_empty() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let pid = rustix::process::Pid::from_child(&holder);
-    rustix::process::kill_process(pid, rustix::process::Signal::STOP).unwrap();
+    let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev]);
+    command.stdout(Stdio::null());
+    let mut holder = WatchedChild::start(command);
+    holder.runs_until(|| !account.sts.calls().is_empty());
+    rustix::process::kill_process(holder.pid(), rustix::process::Signal::STOP).unwrap();
     account.sts.set_delay(Duration::ZERO);
     let started = std::time::Instant::now();
     let output = plugin.role_token(&account.dev, &[]);
     let waited = started.elapsed();
-    holder.kill().unwrap();
-    holder.wait().unwrap();
+    assert!(runs(holder.pid()), "it was there all the time");
+    drop(holder);
     output.good_token();
     // It may take 15 s, and nobody could be asked for anything meanwhile, which would be a minute or more.
     assert!(waited < Duration::from_secs(45), "{waited:?}");
@@ -172,14 +167,12 @@ fn being_killed_at_any_moment_harms_nobody() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     for step in 0..150 {
-        let mut child = plugin
-            .command(&["token", "-i", "demo", "-r", &account.dev, "--refresh"])
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev, "--refresh"]);
+        command.stdout(Stdio::null());
+        let mut child = WatchedChild::start(command);
         std::thread::sleep(Duration::from_micros(300 * step));
-        let _ = child.kill();
-        child.wait().unwrap();
+        child.kill();
+        child.output();
     }
     plugin.role_token(&account.dev, &[]).good_token();
     let before = account.counts().0;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::account::Account;
+use crate::support::child::WatchedChild;
 use crate::support::http::Reply;
 use crate::support::plugin::{Output, Plugin};
 use crate::support::sts::{Keys, error_reply};
@@ -238,13 +239,11 @@ fn no_core_is_dumped() {
     );
     let mut command = std::process::Command::new("/bin/sh");
     command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
-    let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
-    while account.sts.calls().is_empty() {
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    let pid = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(pid, rustix::process::Signal::ABORT).unwrap();
-    let status = child.wait().unwrap();
+    command.stdout(std::process::Stdio::null());
+    let mut child = WatchedChild::start(command);
+    child.runs_until(|| !account.sts.calls().is_empty());
+    rustix::process::kill_process(child.pid(), rustix::process::Signal::ABORT).unwrap();
+    let status = child.output().status;
     assert_eq!(status.signal(), Some(6));
     assert!(!status.core_dumped());
 }

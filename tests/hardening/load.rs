@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::support::child::WatchedChild;
 use crate::support::cluster::Cluster;
 use crate::support::sts::Role;
 use crate::{Account, age_session, at_once, forget_tokens};
@@ -123,12 +124,12 @@ fn chaos() {
                 while Instant::now() < end {
                     let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev]);
                     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-                    let mut child = command.spawn().unwrap();
+                    let mut child = WatchedChild::start(command);
                     if random.u8(..) < 100 {
                         std::thread::sleep(Duration::from_micros(random.u64(..40_000)));
-                        let _ = child.kill();
+                        child.kill();
                     }
-                    let output = child.wait_with_output().unwrap();
+                    let output = child.output();
                     if output.status.code().is_none() {
                         killed.fetch_add(1, Ordering::SeqCst);
                         continue;

@@ -1,6 +1,7 @@
 //! After a 401 client-go runs the plugin again and does not say why. Measured with kubectl 1.27 to 1.33.
 
 use crate::support::account::Account;
+use crate::support::child::WatchedChild;
 use crate::support::cluster::Cluster;
 use crate::support::kubectl::{ExecBlock, Kubectl, find_all, kubeconfig};
 use crate::support::plugin::{Output, Plugin, age_entry, output};
@@ -134,7 +135,6 @@ fn a_session_that_was_revoked_is_replaced_under_parallel_clients_too() {
 /// It builds a second client, which asks for itself.
 #[test]
 fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
-    use std::io::Write as _;
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &world.account.dev]);
@@ -149,16 +149,10 @@ fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
                 .stdin(std::process::Stdio::piped())
                 .stdout(std::process::Stdio::piped())
                 .stderr(std::process::Stdio::piped());
-            let mut child = command.spawn().unwrap();
-            child
-                .stdin
-                .take()
-                .unwrap()
-                .write_all(br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"new-0","namespace":"default"}}"#)
-                .unwrap();
-            let output = child.wait_with_output().unwrap();
-            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.success() && stderr.is_empty(), "{}: {stderr}", kubectl.version);
+            let mut child = WatchedChild::start(command);
+            child.write(br#"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"new-0","namespace":"default"}}"#);
+            let output = Output::from(child.output());
+            assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}", kubectl.version);
         }
         assert_eq!(world.account.counts().0, 1, "{}", kubectl.version);
         let asked = world.cluster.seen().iter().filter(|seen| seen.path.ends_with("/pods/new-0")).count();

@@ -1,10 +1,10 @@
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::Account;
+use crate::support::child::{ends, runs};
 use crate::support::plugin::{Plugin, output, url_of};
 use crate::support::sts::Keys;
 
@@ -69,15 +69,6 @@ fn what_it_says_last_is_shown_and_what_it_prints_is_not() {
     signed_by(&chatty, &[], &account.alice);
 }
 
-/// Whether a process of this number, which it wrote there, still runs.
-fn runs(file: PathBuf) -> bool {
-    let pid = std::fs::read_to_string(file).expect("it wrote its number").trim().parse().expect("a number");
-    let pid = rustix::process::Pid::from_raw(pid).expect("a pid");
-    // One that has ended may not have been buried yet.
-    let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-    rustix::process::test_kill_process(pid).is_ok() && !state.contains(") Z ")
-}
-
 #[test]
 fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
     let account = Account::new();
@@ -89,10 +80,7 @@ fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
     let started = Instant::now();
     assert_eq!(output(command).failed_with(3), failure("printed more than 1 MiB"));
     assert!(started.elapsed() < Duration::from_secs(10));
-    while runs(plugin.home().join("pid")) {
-        assert!(started.elapsed() < Duration::from_secs(10), "it still runs");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    ends(plugin.pid_in("pid"));
 }
 
 /// As agents do that are started on the way.
@@ -103,7 +91,7 @@ fn what_it_leaves_running_is_left_running() {
     let started = Instant::now();
     signed_by(&plugin, &[], &account.alice);
     assert!(started.elapsed() < Duration::from_secs(4), "its stderr is not waited for");
-    assert!(runs(plugin.home().join("pid")));
+    assert!(runs(plugin.pid_in("pid")));
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use crate::Account;
+use crate::support::child::WatchedChild;
 use crate::support::plugin::Output;
 use crate::support::sts::{Role, error_reply};
 
@@ -336,21 +337,21 @@ fn the_words_of_some_bad_arguments() {
 fn a_closed_or_full_stdout_is_an_error_and_no_panic() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+    let stderr_of_run_into = |stdout: std::process::Stdio| {
         let mut command = plugin.command(&["token", "--cluster", "demo"]);
-        let child = command.stdout(full).stderr(std::process::Stdio::piped()).spawn().unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(1));
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        command.stdout(stdout).stderr(std::process::Stdio::piped());
+        let output = Output::from(WatchedChild::start(command).output());
+        assert_eq!(output.code, 1);
+        output.stderr
+    };
+    if let Ok(full) = std::fs::OpenOptions::new().write(true).open("/dev/full") {
+        let stderr = stderr_of_run_into(full.into());
         assert!(stderr.starts_with("eks-group-auth: error: could not write to stdout: No space left"), "{stderr}");
     }
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let mut command = plugin.command(&["token", "--cluster", "demo"]);
-    let child = command.stdout(writer).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("could not write to stdout: Broken pipe"));
+    let stderr = stderr_of_run_into(writer.into());
+    assert!(stderr.contains("could not write to stdout: Broken pipe"), "{stderr}");
 }
 
 /// A name is looked up in a thread of its own, and a stack of this size is more than any machine has room for. Whatever

@@ -13,6 +13,8 @@ mod arguments;
 mod cache;
 /// People's own files, arguments and environments, as data.
 mod cases;
+/// The tests' own children: one that hangs is killed and named.
+mod children;
 /// What is said of the config and credentials files, and of the sources in them.
 mod config_files;
 /// A profile's credential_process: its words, what it says, and its end.

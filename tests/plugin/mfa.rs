@@ -369,6 +369,6 @@ fn a_terminal_that_a_full_screen_program_has_taken_over_is_not_asked_at() {
     modes.local_modes.remove(LocalModes::ICANON);
     tcsetattr(&terminal.stdin, OptionalActions::Now, &modes).unwrap();
     let plugin = account.alices_plugin();
-    let mut command = plugin.command(&[&["token", "--cluster", "demo"], &args[..]].concat());
-    assert_eq!(command.stdin(terminal.stdin).output().unwrap().status.code(), Some(6));
+    let command = plugin.command(&[&["token", "--cluster", "demo"], &args[..]].concat());
+    assert_eq!(AtTerminal::run_at(terminal, command).end().0, 6);
 }

@@ -1,12 +1,13 @@
 //! The AWS CLI beside the program: the same files and environment, and whom it finds in them.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
+use super::child::WatchedChild;
 use super::plugin::{Output, Plugin};
 
 /// A Python that can `import awscli`: the one of AWS_CLI_PYTHON, else that of the virtual environment which `.ci/run`
@@ -29,14 +30,14 @@ fn find() -> Option<PathBuf> {
     let python = named.unwrap_or(own);
     let mut import = Command::new(&python);
     import.args(["-c", "import awscli.clidriver"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    import.status().ok().filter(std::process::ExitStatus::success).map(|_| python)
+    let import = WatchedChild::try_start(import).ok()?.output();
+    import.status.success().then_some(python)
 }
 
 /// A Python script that is started once and asked many times: a line of JSON in, a line of JSON out.
 pub struct JsonLines {
-    process: Child,
+    process: WatchedChild,
     requests: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
 }
 
 impl JsonLines {
@@ -45,18 +46,17 @@ impl JsonLines {
         let mut command = Command::new(python);
         // Nothing of whoever runs the tests.
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script)).args(args).env_clear();
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it was started before");
-        let requests = process.stdin.take();
-        let answers = BufReader::new(process.stdout.take().expect("it is piped"));
-        JsonLines { process, requests, answers }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut process = WatchedChild::start(command);
+        let requests = Some(process.take_stdin());
+        JsonLines { process, requests }
     }
 
     pub fn ask(&mut self, request: &Value) -> Value {
         let requests = self.requests.as_mut().expect("it is open until the end");
         writeln!(requests, "{request}").expect("the script reads");
         requests.flush().expect("the script reads");
-        let mut line = String::new();
-        self.answers.read_line(&mut line).expect("the script answers");
+        let line = self.process.stdout_up_to("\n");
         serde_json::from_str(&line).expect("an answer is a line of JSON")
     }
 }
@@ -65,7 +65,7 @@ impl Drop for JsonLines {
     fn drop(&mut self) {
         // The end of its requests is the end of it.
         self.requests.take();
-        let _ = self.process.wait();
+        self.process.leave();
     }
 }
 

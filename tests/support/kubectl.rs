@@ -2,10 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
+use super::child::WatchedChild;
 use super::cluster::Cluster;
 use super::plugin::Plugin;
 
@@ -50,7 +51,10 @@ fn is_executable(path: &Path) -> bool {
 }
 
 fn version(path: &Path) -> Option<String> {
-    let output = Command::new(path).args(["version", "--client", "-o", "json"]).env_clear().output().ok()?;
+    let mut command = Command::new(path);
+    command.args(["version", "--client", "-o", "json"]).env_clear();
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let output = WatchedChild::try_start(command).ok()?.output();
     let version: Value = serde_json::from_slice(&output.stdout).ok()?;
     version.pointer("/clientVersion/gitVersion").and_then(Value::as_str).map(str::to_owned)
 }
@@ -108,12 +112,7 @@ impl Kubectl {
         let path = plugin.home().join("kubeconfig");
         std::fs::write(&path, kubeconfig).expect("a file");
         let mut command = Command::new(&self.path);
-        command
-            .env_clear()
-            .env("HOME", plugin.home())
-            .env("KUBECONFIG", path)
-            .args(args)
-            .stdin(std::process::Stdio::null());
+        command.env_clear().env("HOME", plugin.home()).env("KUBECONFIG", path).args(args).stdin(Stdio::null());
         command
     }
 }

@@ -9,6 +9,8 @@
 pub mod account;
 /// The AWS CLI, called many times.
 pub mod aws_cli;
+/// Child processes that end.
+pub mod child;
 /// client-go's part, where there is no kubectl.
 pub mod client_go;
 /// A Kubernetes API server on loopback, with the authenticator of an EKS cluster.

@@ -1,14 +1,15 @@
 //! Running the plugin with a scrubbed environment: a home of its own, nothing of AWS but what the test says.
 
 use std::ffi::OsString;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use rustix::process::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::child::WatchedChild;
 use super::sts::{Keys, Sts, parse_timestamp};
 
 pub const REGION: &str = "eu-west-1";
@@ -111,12 +112,17 @@ impl Plugin {
         let plugin = self.write(path, "");
         let mut shell = Command::new("sh");
         shell.args(["-c", "cat > \"$0\" && chmod 755 \"$0\""]).arg(plugin.home().join(path)).stdin(Stdio::piped());
-        let mut child = shell.spawn().expect("there is a shell");
-        let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(text.as_bytes()).expect("the shell reads");
-        drop(stdin);
-        assert!(child.wait().expect("it is our child").success(), "{path} was not written");
+        let mut shell = WatchedChild::start(shell);
+        shell.write(text.as_bytes());
+        assert!(shell.output().status.success(), "{path} was not written");
         plugin
+    }
+
+    /// The process that wrote its number into this file under the home directory.
+    #[track_caller]
+    pub fn pid_in(&self, path: &str) -> Pid {
+        let text = std::fs::read_to_string(self.home().join(path)).expect("it wrote its number");
+        Pid::from_raw(text.trim().parse().expect("a number")).expect("a pid")
     }
 
     pub fn environment(&self) -> &[(OsString, OsString)] {
@@ -130,28 +136,39 @@ impl Plugin {
         command
     }
 
+    #[track_caller]
     pub fn run(&self, args: &[&str]) -> Output {
         output(self.command(args))
     }
 
     /// `token --cluster demo` and these arguments.
+    #[track_caller]
     pub fn token(&self, args: &[&str]) -> Output {
         self.run(&[&["token", "--cluster", "demo"], args].concat())
     }
 
     /// `token --cluster demo --role ARN` and these arguments.
+    #[track_caller]
     pub fn role_token(&self, role: &str, args: &[&str]) -> Output {
         self.token(&[&["--role", role], args].concat())
     }
 }
 
+/// Runs it to its end, with nothing on its stdin.
+#[track_caller]
 pub fn output(mut command: Command) -> Output {
-    use std::os::unix::process::ExitStatusExt as _;
-    let output = command.output().expect("the program starts");
-    Output {
-        code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    WatchedChild::start(command).output().into()
+}
+
+impl From<std::process::Output> for Output {
+    fn from(output: std::process::Output) -> Self {
+        use std::os::unix::process::ExitStatusExt as _;
+        Output {
+            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
     }
 }
 

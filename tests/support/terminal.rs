@@ -1,13 +1,14 @@
 //! The program at a terminal, and a person who answers what it asks there.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::plugin::Plugin;
+use super::child::WatchedChild;
+use super::plugin::{Output, Plugin};
 
 /// Both ends of one.
 pub struct Terminal {
@@ -29,7 +30,7 @@ impl Terminal {
 
 /// A program with a terminal as stdin, and what one types there.
 pub struct AtTerminal {
-    child: Child,
+    child: WatchedChild,
     terminal: File,
     /// Its home has to be there as long as it runs, or it makes one that nobody removes.
     _home: Option<Plugin>,
@@ -42,22 +43,19 @@ impl AtTerminal {
         AtTerminal { _home: Some(plugin.clone()), ..run }
     }
 
-    pub fn run(mut command: Command) -> Self {
-        let Terminal { terminal, stdin } = Terminal::open();
-        let child = command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a program");
-        AtTerminal { child, terminal, _home: None }
+    pub fn run(command: Command) -> Self {
+        Self::run_at(Terminal::open(), command)
+    }
+
+    pub fn run_at(Terminal { terminal, stdin }: Terminal, mut command: Command) -> Self {
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        AtTerminal { child: WatchedChild::start(command), terminal, _home: None }
     }
 
     /// Waits for a question on stderr.
     #[track_caller]
     pub fn wait_for(&mut self, question: &str) {
-        let mut seen = String::new();
-        let stderr = self.child.stderr.as_mut().expect("it is piped");
-        while !seen.ends_with(question) {
-            let mut byte = [0];
-            assert_eq!(stderr.read(&mut byte).expect("a pipe"), 1, "it ended after {seen:?}");
-            seen.push(char::from(byte[0]));
-        }
+        self.child.stderr_up_to(question);
     }
 
     pub fn enter(&mut self, line: &str) {
@@ -72,9 +70,9 @@ impl AtTerminal {
     }
 
     /// Exit code, stdout, and what is left of stderr.
+    #[track_caller]
     pub fn end(self) -> (i32, String, String) {
-        let output = self.child.wait_with_output().expect("it is our child");
-        let text = |bytes| String::from_utf8(bytes).expect("text");
-        (output.status.code().expect("no signal ended it"), text(output.stdout), text(output.stderr))
+        let Output { code, stdout, stderr } = self.child.output().into();
+        (code, stdout, stderr)
     }
 }

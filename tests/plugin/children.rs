@@ -1,0 +1,66 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Pid;
+
+use crate::support::child::{WatchedChild, ends};
+
+fn shell(script: &str) -> WatchedChild {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", script]).env("SECRET", "MARKER");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    WatchedChild::start(command)
+}
+
+/// What a test says that fails in this.
+fn failure_of<T>(wait: impl FnOnce() -> T) -> String {
+    let Err(why) = catch_unwind(AssertUnwindSafe(wait)) else { panic!("it did not fail") };
+    why.downcast_ref::<String>().expect("a message with something in it").clone()
+}
+
+#[test]
+fn one_that_hangs_is_killed_with_what_it_started_and_named_with_what_it_printed() {
+    let script = "echo $$; echo last words >&2; sleep 300 & echo $!; wait; echo $SECRET";
+    let mut child = shell(script).within(Duration::from_millis(50));
+    let pids = [(); 2].map(|()| child.stdout_up_to("\n").trim().parse().expect("a number"));
+    let message = failure_of(|| child.output());
+    let expected =
+        format!("`/bin/sh -c {script}` did not end within 50ms, and was killed\nstdout: \nstderr: last words\n");
+    assert_eq!(message, expected);
+    for pid in pids {
+        ends(Pid::from_raw(pid).expect("a pid"));
+    }
+}
+
+#[test]
+fn one_that_does_not_print_what_is_waited_for_is_named() {
+    let mut hangs = shell("printf 'what? '; sleep 300").within(Duration::from_millis(500));
+    let message = failure_of(|| hangs.stdout_up_to("who? "));
+    assert!(message.contains("`/bin/sh -c printf 'what? '; sleep 300` has not printed \"who? \" within"), "{message}");
+    assert!(message.contains("stdout: what? \n"), "{message}");
+    let message = failure_of(|| shell("echo no >&2").stderr_up_to("yes"));
+    assert_eq!(message, "`/bin/sh -c echo no >&2` ended and did not print \"yes\"\nstdout: \nstderr: no\n");
+    let message = failure_of(|| shell("exit 3").runs_until(|| false));
+    assert!(message.starts_with("`/bin/sh -c exit 3` ended too early\n"), "{message}");
+}
+
+#[test]
+fn one_that_ended_and_whose_output_somebody_holds_open_is_named() {
+    let mut child = shell("sleep 300 2>/dev/null & echo $!").within(Duration::from_millis(500));
+    let sleep = Pid::from_raw(child.stdout_up_to("\n").trim().parse().expect("a number")).expect("a pid");
+    let message = failure_of(|| child.output());
+    rustix::process::kill_process(sleep, rustix::process::Signal::KILL).unwrap();
+    assert!(
+        message.contains("ended, and its output, which something that it started holds open, did not within"),
+        "{message}"
+    );
+}
+
+#[test]
+fn pipes_are_emptied_while_it_is_waited_for() {
+    let mut child = shell("read line; seq 100000 >&2; seq 100000; echo $line");
+    child.write(b"the end\n");
+    let output = child.output();
+    assert!(output.stdout.ends_with(b"\n100000\nthe end\n") && output.stderr.ends_with(b"\n100000\n"));
+}
