@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::account::Account;
@@ -6,8 +7,9 @@ use crate::support::http::Reply;
 use crate::support::sts::error_reply;
 use crate::{age_session, forget_tokens};
 
-/// The promise is 15 s; the rest is for a busy machine. What does not heed the deadline takes a minute here.
-const AT_MOST: Duration = Duration::from_secs(25);
+/// The promise is 15 s, and to keep people waiting for longer is the defect. Twice as much is not for want of a fast
+/// machine: then each try, or each call, has a deadline of its own, or there is none.
+const AT_MOST: Duration = Duration::from_secs(30);
 
 #[test]
 fn whatever_sts_answers_there_is_a_clear_error_within_the_deadline_and_nothing_is_kept() {
@@ -42,7 +44,6 @@ fn whatever_sts_answers_there_is_a_clear_error_within_the_deadline_and_nothing_i
                 let plugin = account.alices_plugin();
                 let started = Instant::now();
                 let output = plugin.role_token(&account.dev, &[]);
-                eprintln!("{what}: {:?}: {}", started.elapsed(), output.stderr.lines().next().unwrap_or_default());
                 let stderr = output.failed_with(5);
                 assert!(
                     stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: "),
@@ -64,11 +65,18 @@ fn whatever_sts_answers_there_is_a_clear_error_within_the_deadline_and_nothing_i
 #[test]
 fn all_calls_share_one_deadline() {
     let account = Account::new();
-    account.sts.set_delay(Duration::from_secs(5));
-    account.sts.answer_instead(|call| (call.action == "AssumeRole").then(|| Reply::Stall(Duration::from_secs(60))));
+    account.sts.set_delay(Duration::from_secs(4));
+    // The caller's name comes with the second try, after ten seconds and more; the role session never.
+    let is_first = AtomicBool::new(true);
+    account.sts.answer_instead(move |call| {
+        let stalls = is_first.swap(false, Ordering::SeqCst) || call.action == "AssumeRole";
+        stalls.then(|| Reply::Stall(Duration::from_secs(60)))
+    });
     let started = Instant::now();
     account.alices_plugin().role_token(&account.dev, &[]).failed_with(5);
-    assert!(started.elapsed() < Duration::from_secs(19), "{:?}", started.elapsed());
+    // With a deadline of its own, AssumeRole would be given up after 25 s.
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    assert!(account.counts().0 > 0 && account.counts().1 == 2, "{:?}", account.counts());
 }
 
 #[test]
@@ -106,7 +114,7 @@ fn a_process_that_never_answers_is_killed_after_a_minute() {
     let output = crate::support::plugin::output(command);
     let why = "its credential_process did not answer within 60 s\n";
     assert!(output.failed_with(3).contains(why), "{}", output.stderr);
-    assert!((60..65).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    assert!(started.elapsed() >= Duration::from_secs(60), "{:?}", started.elapsed());
     for file in ["one", "two"] {
         ends(plugin.pid_in(file));
     }

@@ -1,5 +1,4 @@
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -77,9 +76,7 @@ fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
     let mut command = std::process::Command::new("setsid");
     command.arg("--wait").arg(plugin.binary()).args(["token", "--cluster", "demo"]);
     command.env_clear().envs(plugin.environment().iter().cloned());
-    let started = Instant::now();
     assert_eq!(output(command).failed_with(3), failure("printed more than 1 MiB"));
-    assert!(started.elapsed() < Duration::from_secs(10));
     ends(plugin.pid_in("pid"));
 }
 
@@ -87,11 +84,11 @@ fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
 #[test]
 fn what_it_leaves_running_is_left_running() {
     let account = Account::new();
-    let plugin = plugin(&account, "sh -c 'sleep 5 >/dev/null & echo $! > HOME/pid; cat HOME/keys.json'");
-    let started = Instant::now();
+    let plugin = plugin(&account, "sh -c 'sleep 300 >/dev/null & echo $! > HOME/pid; cat HOME/keys.json'");
     signed_by(&plugin, &[], &account.alice);
-    assert!(started.elapsed() < Duration::from_secs(4), "its stderr is not waited for");
-    assert!(runs(plugin.pid_in("pid")));
+    let left = plugin.pid_in("pid");
+    assert!(runs(left), "nor is the end of its stderr waited for, which it holds open");
+    rustix::process::kill_process(left, rustix::process::Signal::KILL).unwrap();
 }
 
 #[test]

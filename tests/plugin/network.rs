@@ -166,10 +166,10 @@ fn forward(to: std::net::SocketAddr, request: &crate::support::http::Request) ->
     }
     let mut stream = std::net::TcpStream::connect(to).unwrap();
     stream.write_all(&[text.as_bytes(), b"\r\n", &request.body].concat()).unwrap();
-    // What follows the answer would be the next one's; there is none, so a short silence is its end.
-    stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    // There is no next request, so the end of its answer is the end of the connection.
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
     let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
+    stream.read_to_end(&mut answer).unwrap();
     Reply::Raw(answer)
 }
 

@@ -112,7 +112,10 @@ impl WatchedChild {
         let all = self.stdout.read_to_end(deadline) && self.stderr.read_to_end(deadline);
         let Some(status) = self.status_by(deadline) else { self.hangs("did not end") };
         if !all {
-            self.hangs("ended, and its output, which something that it started holds open, did not");
+            self.fails(&format!(
+                "ended, and not within {:?} its output: something that it started holds that open",
+                self.limit
+            ));
         }
         let (stdout, stderr) = (std::mem::take(&mut self.stdout.bytes), std::mem::take(&mut self.stderr.bytes));
         Output { status, stdout, stderr }

@@ -99,10 +99,21 @@ struct State {
     mfa_codes: Vec<String>,
     sessions_issued: u64,
     delay: Duration,
+    /// Whether all answers wait.
+    held: bool,
+    /// The calls that are being answered, by action, and the most that ever were.
+    at_once: HashMap<String, AtOnce>,
     /// How far its clock is ahead of the machine's, in seconds.
     clock_ahead: i64,
     instead: Option<Override>,
     beside: Option<Beside>,
+}
+
+/// How many there are at the same time, and were at the most.
+#[derive(Default)]
+struct AtOnce {
+    now: usize,
+    most: usize,
 }
 
 impl State {
@@ -224,6 +235,15 @@ impl Sts {
         self.lock().delay = delay;
     }
 
+    /// Lets every answer wait until [`Sts::release`].
+    pub fn hold(&self) {
+        self.lock().held = true;
+    }
+
+    pub fn release(&self) {
+        self.lock().held = false;
+    }
+
     /// How far its clock is ahead of the machine's, in seconds.
     pub fn set_clock_ahead(&self, seconds: i64) {
         self.lock().clock_ahead = seconds;
@@ -257,6 +277,11 @@ impl Sts {
     /// Calls of this action that the plugin made (not the cluster's replays).
     pub fn count(&self, action: &str) -> usize {
         self.calls().iter().filter(|call| call.action == action && !call.presigned).count()
+    }
+
+    /// The most calls of this action that waited for their answers at the same time.
+    pub fn most_at_once(&self, action: &str) -> usize {
+        self.lock().at_once.get(action).map_or(0, |at_once| at_once.most)
     }
 
     pub fn calls(&self) -> Vec<Call> {
@@ -306,9 +331,18 @@ fn answer(state: &Mutex<State>, request: &Request) -> Reply {
     call.refused = outcome.as_ref().err().map(|refusal| refusal.code);
     let instead = guard.instead.as_ref().and_then(|instead| instead(&call));
     guard.calls.push(call);
+    let at_once = guard.at_once.entry(action.clone()).or_default();
+    at_once.now += 1;
+    at_once.most = at_once.most.max(at_once.now);
     let delay = guard.delay;
     drop(guard);
     std::thread::sleep(delay);
+    while state.lock().expect("no handler panics").held {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if let Some(at_once) = state.lock().expect("no handler panics").at_once.get_mut(&action) {
+        at_once.now -= 1;
+    }
     if let Some(reply) = instead {
         return reply;
     }
