@@ -1,19 +1,7 @@
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Account;
-use crate::support::plugin::Plugin;
-
-fn token_entry(plugin: &Plugin) -> PathBuf {
-    let is_token = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("token-");
-    plugin.entries().into_iter().find(is_token).unwrap()
-}
-
-fn fifo(path: &Path) {
-    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-    let _ = rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0);
-}
+use crate::support::files::{make_fifo, set_mode};
 
 /// While calls go on, the entry is replaced again and again by a link to, a hard link of, or a readable copy of a sound
 /// entry of the very same key, a FIFO, a directory, another key's entry.
@@ -22,11 +10,11 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
-    let of_other = std::fs::read(token_entry(&plugin)).unwrap();
-    std::fs::remove_file(token_entry(&plugin)).unwrap();
+    let of_other = std::fs::read(plugin.token_entry()).unwrap();
+    std::fs::remove_file(plugin.token_entry()).unwrap();
     // Planted: once it was this key's, now its token must never be seen again.
     let planted = plugin.role_token(&account.dev, &[]).good_token();
-    let entry = token_entry(&plugin);
+    let entry = plugin.token_entry();
     let victim = plugin.home().join("victim");
     std::fs::rename(&entry, &victim).unwrap();
     let contents = std::fs::read(&victim).unwrap();
@@ -46,15 +34,15 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
                 match turn % 6 {
                     0 => drop(std::os::unix::fs::symlink(&victim, &staged)),
                     1 => drop(std::fs::hard_link(&linked, &staged)),
-                    2 => fifo(&staged),
+                    2 => make_fifo(&staged),
                     3 => drop(std::fs::create_dir(&staged)),
                     4 => {
                         let _ = std::fs::write(&staged, &contents);
-                        let _ = std::fs::set_permissions(&staged, std::fs::Permissions::from_mode(0o644));
+                        set_mode(&staged, 0o644);
                     }
                     _ => {
                         let _ = std::fs::write(&staged, &of_other);
-                        let _ = std::fs::set_permissions(&staged, std::fs::Permissions::from_mode(0o600));
+                        set_mode(&staged, 0o600);
                     }
                 }
                 let _ = std::fs::remove_dir(&entry);

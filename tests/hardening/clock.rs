@@ -1,4 +1,3 @@
-use crate::support::cluster::Cluster;
 use crate::{Account, forget_tokens};
 
 #[test]
@@ -6,8 +5,7 @@ fn a_clock_that_is_ten_minutes_off_gives_a_token_that_the_cluster_accepts_and_an
     for ahead in [-600, 600] {
         let account = Account::new();
         account.sts.set_clock_ahead(ahead);
-        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
-        cluster.map_role(&account.dev, "{{SessionName}}");
+        let cluster = account.cluster("{{SessionName}}");
         let plugin = account.alices_plugin();
         let first = plugin.role_token(&account.dev, &[]);
         assert_eq!(cluster.authenticate(&first.good_token()).as_deref(), Ok("alice"), "STS is {ahead} s ahead");

@@ -3,7 +3,9 @@ use std::time::{Duration, Instant};
 
 use crate::support::account::Account;
 use crate::support::child::ends;
+use crate::support::client_go::run_plugin;
 use crate::support::http::Reply;
+use crate::support::plugin::output;
 use crate::support::sts::error_reply;
 use crate::{age_session, forget_tokens};
 
@@ -90,28 +92,17 @@ fn a_name_that_does_not_resolve_is_said_with_the_endpoint() {
 #[test]
 fn a_process_that_takes_longer_than_the_deadline_leaves_time_for_sts() {
     let account = Account::new();
-    let document = serde_json::json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
-    let plugin = account.plugin().write("credentials.json", &document.to_string());
-    let path = plugin.home().join("credentials.json");
-    let config = format!("[default]\ncredential_process = sh -c 'sleep 17; cat {}'\n", path.display());
-    plugin.config(&config).env("PATH", "/usr/bin:/bin").role_token(&account.dev, &[]).good_token();
+    let plugin = account.plugin_with_process("sh -c 'sleep 17; cat HOME/keys.json'");
+    plugin.role_token(&account.dev, &[]).good_token();
 }
 
 /// And what it started with it, where no terminal could be what they wait for.
 #[test]
 fn a_process_that_never_answers_is_killed_after_a_minute() {
     let account = Account::new();
-    let plugin = account.plugin().env("PATH", "/usr/bin:/bin");
-    let home = plugin.home().display();
-    let config = format!(
-        "[default]\ncredential_process = sh -c 'echo $$ > {home}/one; sleep 300 & echo $! > {home}/two; wait'\n"
-    );
-    let plugin = plugin.config(&config);
-    let mut command = std::process::Command::new("setsid");
-    command.arg("--wait").arg(plugin.binary()).args(["token", "--cluster", "demo"]);
-    command.env_clear().envs(plugin.environment().iter().cloned());
+    let plugin = account.plugin_with_process("sh -c 'echo $$ > HOME/one; sleep 300 & echo $! > HOME/two; wait'");
     let started = Instant::now();
-    let output = crate::support::plugin::output(command);
+    let output = output(plugin.command_without_terminal(&["token", "--cluster", "demo"]));
     let why = "its credential_process did not answer within 60 s\n";
     assert!(output.failed_with(3).contains(why), "{}", output.stderr);
     assert!(started.elapsed() >= Duration::from_secs(60), "{:?}", started.elapsed());
@@ -124,12 +115,10 @@ fn a_process_that_never_answers_is_killed_after_a_minute() {
 #[test]
 fn after_a_process_sts_has_no_longer_than_otherwise() {
     let account = Account::new();
-    let document = serde_json::json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
-    let plugin = account.plugin().write("credentials.json", &document.to_string());
-    let config = format!("[default]\ncredential_process = cat {}\n", plugin.home().join("credentials.json").display());
+    let plugin = account.plugin_with_process("cat HOME/keys.json");
     account.sts.answer_instead(|_| Some(Reply::Drip(vec![b'x'; 100], Duration::from_secs(1))));
     let started = Instant::now();
-    plugin.config(&config).env("PATH", "/usr/bin:/bin").role_token(&account.dev, &[]).failed_with(5);
+    plugin.role_token(&account.dev, &[]).failed_with(5);
     assert!(started.elapsed() < AT_MOST, "{:?}", started.elapsed());
 }
 
@@ -151,11 +140,10 @@ fn those_who_wait_share_an_error_at_the_deadline() {
 #[test]
 fn without_a_session_on_disk_a_refused_token_is_not_asked_for_again_at_once() {
     let account = Account::new();
-    let info =
-        r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
-    let plugin = account.alices_plugin().env("KUBERNETES_EXEC_INFO", info);
+    let plugin = account.alices_plugin();
     for _ in 0..6 {
-        assert_eq!(plugin.role_token(&account.dev, &["--cache", "token"]).code, 0);
+        let args = ["token", "--cluster", "demo", "--role", &account.dev, "--cache", "token"];
+        assert_eq!(run_plugin(&plugin, &args).code, 0);
     }
     assert_eq!(account.counts().0, 1);
 }

@@ -1,24 +1,15 @@
 use std::fs::{File, FileTimes};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use crate::support::child::{WatchedChild, runs};
+use crate::support::files::{make_fifo, make_private_directory, mode_of, set_mode};
 use crate::support::plugin::{Output, Plugin, output};
-use crate::{Account, at_once, names};
+use crate::{Account, at_once};
 
 /// Runs it from a shell that has set a limit or the like first.
 fn after(plugin: &Plugin, first: &str, role: &str) -> Output {
-    let mut command = Command::new("/bin/sh");
-    let script = format!("{first}; exec \"$0\" token --cluster demo --role {role}");
-    command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
-    output(command)
-}
-
-fn private_directory(path: &Path) {
-    std::fs::create_dir_all(path).unwrap();
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)).unwrap();
+    output(plugin.command_after("/bin/sh", first, &["token", "--cluster", "demo", "--role", role]))
 }
 
 #[test]
@@ -30,14 +21,12 @@ fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
     ] {
         let account = Account::new();
         let plugin = account.alices_plugin().env("PATH", "/usr/bin:/bin");
-        private_directory(&plugin.cache_directory());
+        make_private_directory(plugin.cache_directory());
         for _ in 0..2 {
             after(&plugin, first, &account.dev).good_token();
         }
-        let temporary =
-            plugin.entries().into_iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with('.'));
-        assert_eq!(temporary.count(), 0, "{what}");
-        let _ = std::fs::set_permissions(plugin.cache_directory(), std::fs::Permissions::from_mode(0o700));
+        assert!(plugin.entries_of(".").is_empty(), "{what}");
+        set_mode(plugin.cache_directory(), 0o700);
     }
 }
 
@@ -65,9 +54,8 @@ fn a_full_or_read_only_disk_fails_nothing() {
             "mount -t tmpfs -o size=16k,mode=700 tmpfs \"$D\" || exit 99; mkdir -m 700 \"$D/cache\"; {prepare}; \
              \"$0\" token -i demo -r \"$ROLE\" --token-only && \"$0\" token -i other -r \"$ROLE\" --token-only"
         );
-        let mut command = Command::new("unshare");
+        let mut command = plugin.command_of("unshare");
         command.args(["-Urm", "/bin/sh", "-c", &script]).arg(plugin.binary());
-        command.env_clear().envs(plugin.environment().iter().cloned());
         let got = output(command);
         assert_eq!((got.code, got.stderr.as_str()), (0, ""), "{what}");
         assert_eq!(got.stdout.lines().filter(|line| line.starts_with("k8s-aws-v1.")).count(), 2, "{what}");
@@ -96,12 +84,12 @@ fn too_few_files_may_be_open_is_an_answer_or_an_error_and_no_panic() {
 fn whoever_holds_the_lock_and_does_not_move_is_waited_for_only_so_long() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    private_directory(&plugin.cache_directory());
+    make_private_directory(plugin.cache_directory());
     let held: Vec<File> = (0..64)
         .map(|number| {
             let path = plugin.cache_directory().join(format!("lock-{number:02}"));
             let file = File::create(&path).unwrap();
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+            set_mode(&path, 0o600);
             file.lock().unwrap();
             file
         })
@@ -118,9 +106,7 @@ fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     account.sts.set_delay(Duration::from_secs(3));
-    let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev]);
-    command.stdout(Stdio::null());
-    let mut holder = WatchedChild::start(command);
+    let mut holder = plugin.start_token(&["-r", &account.dev]);
     holder.runs_until(|| !account.sts.calls().is_empty());
     rustix::process::kill_process(holder.pid(), rustix::process::Signal::STOP).unwrap();
     account.sts.set_delay(Duration::ZERO);
@@ -139,7 +125,7 @@ fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
 fn lock_files_that_are_none_cost_the_single_flight_and_nothing_else() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    private_directory(&plugin.cache_directory());
+    make_private_directory(plugin.cache_directory());
     let victim = plugin.home().join("victim");
     std::fs::write(&victim, "untouched").unwrap();
     for number in 0..64 {
@@ -147,10 +133,7 @@ fn lock_files_that_are_none_cost_the_single_flight_and_nothing_else() {
         match number % 3 {
             0 => std::fs::create_dir(path).unwrap(),
             1 => std::os::unix::fs::symlink(&victim, path).unwrap(),
-            _ => {
-                let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
-                rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
-            }
+            _ => make_fifo(path),
         }
     }
     for cluster in ["a", "b", "c", "d", "e", "f", "g", "h"] {
@@ -184,12 +167,12 @@ fn being_killed_at_any_moment_harms_nobody() {
     make_old(&plugin, ".", Duration::from_secs(3600));
     let _ = std::fs::remove_file(plugin.cache_directory().join("swept"));
     plugin.role_token(&account.dev, &["--refresh"]).good_token();
-    assert_eq!(names(&plugin, "."), Vec::<String>::new());
+    assert!(plugin.entries_of(".").is_empty());
 }
 
 fn make_old(plugin: &Plugin, start: &str, age: Duration) {
-    for name in names(plugin, start) {
-        let file = File::options().write(true).open(plugin.cache_directory().join(name)).unwrap();
+    for path in plugin.entries_of(start) {
+        let file = File::options().write(true).open(path).unwrap();
         file.set_times(FileTimes::new().set_modified(SystemTime::now() - age)).unwrap();
     }
 }
@@ -198,7 +181,7 @@ fn make_old(plugin: &Plugin, start: &str, age: Duration) {
 fn ten_thousand_old_entries_are_swept_and_what_is_not_ours_is_not() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    private_directory(&plugin.cache_directory());
+    make_private_directory(plugin.cache_directory());
     let old = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(14 * 3600));
     for number in 0..10_000 {
         let kind = ["token", "session", "caller", "failure"][number % 4];
@@ -229,10 +212,10 @@ fn marks_that_others_can_read_are_closed_to_them_again() {
     plugin.role_token(&account.dev, &[]).good_token();
     let opened = || {
         let all = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path());
-        all.filter(|path| path.metadata().unwrap().permissions().mode() & 0o077 != 0).count()
+        all.filter(|path| mode_of(path) & 0o077 != 0).count()
     };
     for entry in plugin.cache_directory().read_dir().unwrap() {
-        std::fs::set_permissions(entry.unwrap().path(), std::fs::Permissions::from_mode(0o644)).unwrap();
+        set_mode(entry.unwrap().path(), 0o644);
     }
     assert!(opened() > 3);
     account.sts.set_delay(Duration::from_millis(300));
@@ -251,7 +234,7 @@ fn processes_that_can_keep_nothing_do_not_stand_in_a_line() {
     let account = Account::new();
     account.sts.set_delay(Duration::from_millis(500));
     let plugin = account.alices_plugin();
-    private_directory(&plugin.cache_directory());
+    make_private_directory(plugin.cache_directory());
     for output in at_once(12, |_| after(&plugin, "ulimit -f 0", &account.dev)) {
         output.good_token();
     }
@@ -278,7 +261,7 @@ fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
     assert!(!list.contains(&token) && !list.contains("ASIA") && !list.contains("secret"), "{list}");
     assert_eq!(plugin.run(&["cache", "clear", "--expired"]).code, 0);
     assert_eq!(plugin.entries().len(), 3, "none of them is over");
-    age_all(&plugin);
+    plugin.age_entries("", 14 * 3600);
     assert_eq!(plugin.run(&["cache", "clear", "--expired"]).code, 0);
     assert_eq!(plugin.entries().len(), 0);
     plugin.role_token(&account.dev, &[]).good_token();
@@ -288,12 +271,6 @@ fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
         assert!(output.stdout.ends_with("this revokes nothing at AWS.\n"), "{}", output.stdout);
     }
     assert_eq!(plugin.entries().len(), 0);
-}
-
-fn age_all(plugin: &Plugin) {
-    for entry in plugin.entries() {
-        crate::support::plugin::age_entry(&entry, 14 * 3600);
-    }
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Markers in every secret: none comes out anywhere but in the answer and in the entries.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::support::account::Account;
 use crate::support::child::WatchedChild;
+use crate::support::files::mode_of;
 use crate::support::http::Reply;
-use crate::support::plugin::{Output, Plugin};
+use crate::support::plugin::{Output, Plugin, output};
+use crate::support::sso;
 use crate::support::sts::{Keys, error_reply};
 
 const MARKER: &str = "MARKERmarkerMARKER";
@@ -38,8 +39,7 @@ fn no_outcome_shows_a_secret() {
     let account = Account::new();
     let role = account.dev.as_str();
     let config = |text: &str| account.plugin().config(text).env("PATH", "/usr/bin:/bin");
-    let sso = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp\n";
-    let sso_file = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+    let sso_token = |text: &str| account.plugin().config(&sso::config()).write(sso::TOKEN_FILE, text);
     let login = "[default]\nlogin_session = arn\n";
     let login_file = ".aws/login/cache/42e7ab5b52beca9d20fbc05fa6b72c0a48755ada50d340472ab6f1832cbf42ac.json";
     let info = |config: &str| {
@@ -79,28 +79,23 @@ fn no_outcome_shows_a_secret() {
         ("a key without its id", config(&format!("[default]\naws_secret_access_key = {MARKER}\n")).token(&[])),
         (
             "a process that prints no JSON",
-            config(&format!("[default]\ncredential_process = echo {MARKER}\n")).token(&[]),
+            account.plugin_with_process(&format!("echo {MARKER}")).token(&[]),
         ),
         (
             "a process that prints half",
-            config(&format!(
-                "[default]\ncredential_process = printf '{{\"Version\":1,\"SecretAccessKey\":\"{MARKER}\"'\n"
-            ))
-            .token(&[]),
+            account.plugin_with_process(&format!("printf '{{\"Version\":1,\"SecretAccessKey\":\"{MARKER}\"'")).token(&[]),
         ),
         (
             "a secret where a number was expected",
-            config(&format!("[default]\ncredential_process = echo '{{\"Version\":\"{MARKER}\"}}'\n")).token(&[]),
+            account.plugin_with_process(&format!("echo '{{\"Version\":\"{MARKER}\"}}'")).token(&[]),
         ),
         (
             "an SSO token that is none",
-            config(sso).write(sso_file, &format!("{{\"accessToken\":[\"{MARKER}\"]}}")).token(&[]),
+            sso_token(&format!("{{\"accessToken\":[\"{MARKER}\"]}}")).token(&[]),
         ),
         (
             "an SSO token with a bad date",
-            config(sso)
-                .write(sso_file, &format!("{{\"accessToken\":\"{MARKER}\",\"expiresAt\":\"{MARKER}\"}}"))
-                .token(&[]),
+            sso_token(&format!("{{\"accessToken\":\"{MARKER}\",\"expiresAt\":\"{MARKER}\"}}")).token(&[]),
         ),
         (
             "a console session that is none",
@@ -166,7 +161,7 @@ fn secrets_are_in_the_entries_and_in_no_other_file() {
         if has_a_secret {
             seen += 1;
             assert!(name.starts_with("token-") || name.starts_with("session-"), "{name}");
-            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+            assert_eq!(mode_of(path), 0o600, "{name}");
         }
     });
     assert_eq!(seen, 2);
@@ -187,15 +182,15 @@ fn a_panic_shows_its_place_and_nothing_else() {
     for limit in 32..48 {
         // Inherited descriptors leave less than the program knows of.
         let held: String = (10..38).map(|number| format!("exec {number}</dev/null; ")).collect();
-        let script = format!("{held} ulimit -n {limit}; exec \"$0\" token -i demo -r {}", account.dev);
+        let limited = format!("{held} ulimit -n {limit}");
+        let args = ["token", "-i", "demo", "-r", &account.dev];
         let plugin = marked(&account);
-        let mut command = std::process::Command::new("/bin/bash");
-        command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
+        let command = plugin.command_after("/bin/bash", &limited, &args);
         if !Path::new("/bin/bash").exists() {
             eprintln!("SKIPPED: there is no bash, whose descriptors go beyond 9");
             return;
         }
-        let output = crate::support::plugin::output(command);
+        let output = output(command);
         says_no_secret("a panic", &output);
         assert!(output.code != 0 && output.stdout.is_empty(), "{limit}");
         if output.stderr.contains("internal error: panic at ") {
@@ -210,14 +205,10 @@ fn a_panic_shows_its_place_and_nothing_else() {
 #[test]
 fn neither_arguments_nor_the_environment_of_a_child_hold_what_was_obtained() {
     let account = Account::new();
-    let document = serde_json::json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
-    let plugin = account.plugin().write("credentials.json", &document.to_string());
-    let home = plugin.home().display().to_string();
-    let config = format!(
-        "[default]\ncredential_process = sh -c 'env >> {home}/seen; cat /proc/$PPID/cmdline >> {home}/seen; cat {home}/credentials.json'\n\
-         [profile other]\naws_secret_access_key = {MARKER}\n"
-    );
-    let plugin = plugin.config(&config).env("PATH", "/usr/bin:/bin");
+    let plugin = account.plugin_with_process(&format!(
+        "sh -c 'env >> HOME/seen; cat /proc/$PPID/cmdline >> HOME/seen; cat HOME/keys.json'\n\
+         [profile other]\naws_secret_access_key = {MARKER}"
+    ));
     plugin.role_token(&account.dev, &[]).good_token();
     plugin.role_token(&account.dev, &["--refresh"]).good_token();
     let seen = String::from_utf8_lossy(&std::fs::read(plugin.home().join("seen")).unwrap()).into_owned();
@@ -233,12 +224,8 @@ fn no_core_is_dumped() {
     let account = Account::new();
     account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(30))));
     let plugin = account.alices_plugin();
-    let script = format!(
-        "ulimit -c unlimited 2>/dev/null; cd \"$HOME\"; exec \"$0\" token --cluster demo --role {}",
-        account.dev
-    );
-    let mut command = std::process::Command::new("/bin/sh");
-    command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
+    let args = ["token", "--cluster", "demo", "--role", &account.dev];
+    let mut command = plugin.command_after("/bin/sh", "ulimit -c unlimited 2>/dev/null; cd \"$HOME\"", &args);
     command.stdout(std::process::Stdio::null());
     let mut child = WatchedChild::start(command);
     child.runs_until(|| !account.sts.calls().is_empty());

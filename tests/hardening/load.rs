@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::child::{LIMIT, WatchedChild};
+use crate::support::child::LIMIT;
 use crate::support::cluster::Cluster;
 use crate::support::sts::Role;
 use crate::{Account, age_session, at_once, forget_tokens};
@@ -106,8 +106,7 @@ fn fifty_that_are_denied_share_one_answer_and_the_next_run_asks_again() {
 fn chaos() {
     let account = Account::short_lived(Duration::from_secs(64));
     account.sts.set_delay(Duration::from_millis(20));
-    let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
-    cluster.map_role(&account.dev, "{{SessionName}}");
+    let cluster = account.cluster("{{SessionName}}");
     let plugin = account.alices_plugin();
     let (survivors, killed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     // For a while, and on a slow machine until something was tested.
@@ -121,9 +120,7 @@ fn chaos() {
             scope.spawn(move || {
                 let mut random = fastrand::Rng::with_seed(seed);
                 while goes_on() {
-                    let mut command = plugin.command(&["token", "-i", "demo", "-r", &account.dev]);
-                    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-                    let mut child = WatchedChild::start(command);
+                    let mut child = plugin.start_token(&["-r", &account.dev]);
                     if random.u8(..) < 100 {
                         std::thread::sleep(Duration::from_micros(random.u64(..40_000)));
                         child.kill();

@@ -45,23 +45,14 @@ fn at_once(runs: usize, run: impl Fn(usize) -> Output + Sync) -> Vec<Output> {
     })
 }
 
-/// The names of the tokens, sessions and callers in the cache.
-fn names(plugin: &Plugin, kind: &str) -> Vec<String> {
-    let entries = plugin.entries().into_iter();
-    let names = entries.map(|path| path.file_name().expect("a name").to_string_lossy().into_owned());
-    names.filter(|name| name.starts_with(kind)).collect()
-}
-
 /// Removes the tokens, so that the session has to serve.
 fn forget_tokens(plugin: &Plugin) {
-    for name in names(plugin, "token-") {
-        std::fs::remove_file(plugin.cache_directory().join(name)).expect("a file");
+    for path in plugin.entries_of("token-") {
+        std::fs::remove_file(path).expect("a file");
     }
 }
 
 /// Makes the session older by so many seconds.
 fn age_session(plugin: &Plugin, seconds: i64) {
-    for name in names(plugin, "session-") {
-        support::plugin::age_entry(&plugin.cache_directory().join(name), seconds);
-    }
+    plugin.age_entries("session-", seconds);
 }

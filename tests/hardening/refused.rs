@@ -1,27 +1,17 @@
 //! After a 401 client-go runs the plugin again and does not say why. Measured with kubectl 1.27 to 1.33.
 
+use crate::age_session;
 use crate::support::account::Account;
 use crate::support::child::WatchedChild;
+use crate::support::client_go::EXEC_INFO;
 use crate::support::cluster::Cluster;
-use crate::support::kubectl::{ExecBlock, Kubectl, find_all, kubeconfig};
-use crate::support::plugin::{Output, Plugin, age_entry, output};
-use crate::{age_session, names};
-
-const EXEC_INFO: &str =
-    r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+use crate::support::kubectl::{self, ExecBlock, Kubectl, kubeconfig};
+use crate::support::plugin::{Output, Plugin, output};
 
 /// The oldest and the newest; the others behave as one of them.
 fn kubectls() -> Vec<Kubectl> {
-    let all = find_all();
-    if all.is_empty() {
-        assert!(
-            std::env::var_os("REQUIRE_KUBECTL").is_none_or(|value| value != "1"),
-            "REQUIRE_KUBECTL=1, and there is no kubectl in PATH"
-        );
-        eprintln!("SKIPPED: there is no kubectl in PATH");
-    }
-    let newest = all.last().cloned();
-    let mut chosen: Vec<Kubectl> = all.into_iter().take(1).chain(newest).collect();
+    let all = kubectl::all();
+    let mut chosen: Vec<Kubectl> = all.iter().take(1).chain(all.last()).cloned().collect();
     chosen.dedup_by(|one, other| one.version == other.version);
     chosen
 }
@@ -36,8 +26,7 @@ impl World {
     /// In which one `kubectl get pods` has gone well.
     fn warm(kubectl: &Kubectl) -> Self {
         let account = Account::new();
-        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
-        cluster.map_role(&account.dev, "{{SessionName}}");
+        let cluster = account.cluster("{{SessionName}}");
         let plugin = account.alices_plugin();
         let world = World { account, cluster, plugin };
         assert_eq!(world.pods(kubectl).code, 0);
@@ -138,9 +127,7 @@ fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &world.account.dev]);
-        let entry = |world: &World| {
-            std::fs::read(world.plugin.cache_directory().join(&names(&world.plugin, "token-")[0])).unwrap()
-        };
+        let entry = |world: &World| std::fs::read(&world.plugin.entries_of("token-")[0]).unwrap();
         let before = entry(&world);
         for _ in 0..3 {
             let text = kubeconfig(&world.cluster, &world.plugin, &exec);
@@ -170,9 +157,7 @@ fn a_client_that_asks_again_at_expiry_is_not_mistaken_for_one_that_was_refused()
     let plugin = account.alices_plugin().env("KUBERNETES_EXEC_INFO", EXEC_INFO);
     for _ in 0..4 {
         plugin.role_token(&account.dev, &[]).good_token();
-        for name in names(&plugin, "token-") {
-            age_entry(&plugin.cache_directory().join(name), 840);
-        }
+        plugin.age_entries("token-", 840);
     }
     assert_eq!(account.counts().0, 1);
 }

@@ -1,19 +1,16 @@
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::Account;
-use crate::support::plugin::{Plugin, age_entry};
+use crate::support::files::{make_private_directory, mode_of, set_mode};
+use crate::support::plugin::{Plugin, age_entry, output};
+use crate::support::sts::Role;
 
 /// The kinds of the entries in the cache, sorted.
 fn kinds(plugin: &Plugin) -> Vec<String> {
     let entries = plugin.entries();
     let names = entries.iter().map(|path| path.file_name().unwrap().to_string_lossy());
     names.map(|name| name.split('-').next().unwrap().to_owned()).collect()
-}
-
-fn token_file(plugin: &Plugin) -> PathBuf {
-    let is_token = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("token-");
-    plugin.entries().into_iter().find(is_token).unwrap()
 }
 
 #[test]
@@ -41,7 +38,7 @@ fn one_role_session_serves_every_cluster() {
 #[test]
 fn a_second_role_does_not_ask_for_the_name_again() {
     let account = Account::new();
-    let ops = account.sts.add_role("ops", crate::support::sts::Role::of_group("developers"));
+    let ops = account.sts.add_role("ops", Role::of_group("developers"));
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
     plugin.role_token(&ops, &[]).good_token();
@@ -95,22 +92,25 @@ fn files_and_directories_are_the_users_alone_whatever_the_umask() {
     for umask in ["000", "022", "077", "277", "777"] {
         let account = Account::new();
         let plugin = account.alices_plugin();
-        let script = format!("umask {umask}; exec \"$0\" token --cluster demo --role {}", account.dev);
-        let mut command = std::process::Command::new("/bin/sh");
-        command.args(["-c", &script]).arg(plugin.binary()).env_clear().envs(plugin.environment().iter().cloned());
-        crate::support::plugin::output(command).good_token();
-        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o7777;
+        let args = ["token", "--cluster", "demo", "--role", &account.dev];
+        output(plugin.command_after("/bin/sh", &format!("umask {umask}"), &args)).good_token();
         for directory in [plugin.cache_directory(), plugin.home().join(".cache")] {
-            assert_eq!(mode(&directory), 0o700, "umask {umask}");
+            assert_eq!(mode_of(&directory), 0o700, "umask {umask}");
         }
         let files: Vec<_> = plugin.cache_directory().read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
         assert!(files.len() >= 3, "umask {umask}");
         for file in files {
-            assert_eq!(mode(&file), 0o600, "umask {umask}: {}", file.display());
+            assert_eq!(mode_of(&file), 0o600, "umask {umask}: {}", file.display());
         }
         plugin.role_token(&account.dev, &[]).good_token();
         assert_eq!(account.counts(), (1, 1), "umask {umask}");
     }
+}
+
+fn runtime_directory(plugin: &Plugin) -> PathBuf {
+    let path = plugin.home().join("run");
+    std::fs::create_dir(&path).unwrap();
+    path
 }
 
 /// The home has become read-only with old entries in it; what is written elsewhere must be found.
@@ -118,21 +118,17 @@ fn files_and_directories_are_the_users_alone_whatever_the_umask() {
 fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    let runtime = plugin.home().join("run");
-    std::fs::create_dir(&runtime).unwrap();
+    let runtime = runtime_directory(&plugin);
     let plugin = plugin.env("XDG_RUNTIME_DIR", &runtime);
     plugin.role_token(&account.dev, &[]).good_token();
-    for entry in plugin.entries() {
-        age_entry(&entry, 7200);
-    }
+    plugin.age_entries("", 7200);
     // An immutable directory would need privileges; one whose names cannot be replaced does as well.
     for entry in plugin.entries() {
         let contents = std::fs::read(&entry).unwrap();
         let in_runtime = runtime.join("eks-group-auth").join(entry.file_name().unwrap());
-        std::fs::create_dir_all(in_runtime.parent().unwrap()).unwrap();
-        std::fs::set_permissions(in_runtime.parent().unwrap(), std::fs::Permissions::from_mode(0o700)).unwrap();
+        make_private_directory(in_runtime.parent().unwrap());
         std::fs::write(&in_runtime, contents).unwrap();
-        std::fs::set_permissions(&in_runtime, std::fs::Permissions::from_mode(0o600)).unwrap();
+        set_mode(&in_runtime, 0o600);
         age_entry(&in_runtime, -7200);
     }
     plugin.role_token(&account.dev, &[]).good_token();
@@ -156,8 +152,7 @@ fn the_cache_directory_can_be_named() {
 fn without_a_home_the_runtime_directory_serves_and_without_that_nothing_is_kept() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    let runtime = plugin.home().join("run");
-    std::fs::create_dir(&runtime).unwrap();
+    let runtime = runtime_directory(&plugin);
     let homeless = plugin.clone().env("HOME", "");
     let with_runtime = homeless.clone().env("XDG_RUNTIME_DIR", &runtime);
     with_runtime.role_token(&account.dev, &[]).good_token();
@@ -183,7 +178,7 @@ fn a_directory_that_others_can_write_is_not_used_and_said_so_once() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     std::fs::create_dir_all(plugin.cache_directory()).unwrap();
-    std::fs::set_permissions(plugin.cache_directory(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    set_mode(plugin.cache_directory(), 0o777);
     let output = plugin.role_token(&account.dev, &[]);
     assert_eq!(output.code, 0);
     assert_eq!(
@@ -238,9 +233,7 @@ fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
             let contents = std::fs::read(path).unwrap();
             std::fs::write(path, [&contents[..], b"more\n"].concat()).unwrap();
         }),
-        ("readable by others", |path| {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        }),
+        ("readable by others", |path| set_mode(path, 0o644)),
         ("a link", |path| {
             let moved = path.with_extension("moved");
             std::fs::rename(path, &moved).unwrap();
@@ -275,11 +268,11 @@ fn an_entry_copied_over_anothers_name_is_not_served() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let other = plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
-    let of_other = token_file(&plugin);
+    let of_other = plugin.token_entry();
     let kept = std::fs::read(&of_other).unwrap();
     std::fs::remove_file(&of_other).unwrap();
     plugin.role_token(&account.dev, &[]).good_token();
-    std::fs::write(token_file(&plugin), kept).unwrap();
+    std::fs::write(plugin.token_entry(), kept).unwrap();
     assert_ne!(plugin.role_token(&account.dev, &[]).good_token(), other);
 }
 
@@ -289,7 +282,7 @@ fn a_token_from_the_future_is_not_served() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
-    age_entry(&token_file(&plugin), -600);
+    plugin.age_entries("token-", -600);
     let output = plugin.role_token(&account.dev, &[]);
     output.good_token();
     assert!(output.remaining().as_secs() <= 14 * 60, "{:?}", output.remaining());

@@ -1,33 +1,23 @@
 use crate::Account;
-use crate::support::plugin::{Plugin, url_of};
-use crate::support::sts::Keys;
-
-fn keys(keys: &Keys) -> String {
-    format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", keys.access_key_id, keys.secret_access_key)
-}
-
-#[track_caller]
-fn signed_by(plugin: &Plugin, args: &[&str], keys: &Keys) {
-    let url = url_of(&plugin.token(args).good_token());
-    assert!(url.contains(&format!("X-Amz-Credential={}%2F", keys.access_key_id)), "{url}");
-}
+use crate::support::plugin::{Plugin, error_and_hint, signed_by};
 
 /// The AWS CLI refuses the whole file; here it is enough that nothing that is used depends on the line.
 #[test]
 fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not() {
     let account = Account::new();
-    let config =
-        format!("[profile good]\n{}[profile bad]\nregion eu-west-1\n{}", keys(&account.alice), keys(&account.bob));
+    let config = format!(
+        "[profile good]\n{}[profile bad]\nregion eu-west-1\n{}",
+        account.alice.properties(),
+        account.bob.properties()
+    );
     let plugin = account.plugin().config(&config);
     signed_by(&plugin, &["--profile", "good"], &account.alice);
     let path = plugin.home().join(".aws/config").display().to_string();
     let why = "it has neither `=` nor `:`, and is no `[section]` and no comment";
     let verbose = plugin.token(&["--profile", "good", "-v"]);
     assert!(verbose.stderr.contains(&format!("passed over: line 5 of `{path}`: {why}\n")), "{}", verbose.stderr);
-    let expected = format!(
-        "eks-group-auth: error: `{path}` cannot be read at line 5: {why}\n\
-         eks-group-auth: hint: correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE\n"
-    );
+    let hint = "correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE";
+    let expected = error_and_hint(&format!("`{path}` cannot be read at line 5: {why}"), hint);
     assert_eq!(plugin.token(&["--profile", "bad"]).failed_with(2), expected);
     let as_source = "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = bad\n";
     let plugin = account.plugin().config(&format!("{as_source}{config}"));
@@ -38,11 +28,11 @@ fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not(
 #[test]
 fn a_header_without_its_bracket_lets_nobody_else_sign() {
     let account = Account::new();
-    let text = format!("[default]\n{}[other\n{}", keys(&account.alice), keys(&account.bob));
+    let text = format!("[default]\n{}[other\n{}", account.alice.properties(), account.bob.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
     assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 4: "));
     // The first one too, where nothing would be left but the machine's own identity, or another source's.
-    let text = format!("[default\n{}", keys(&account.alice));
+    let text = format!("[default\n{}", account.alice.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
     for plugin in [plugin.clone(), plugin.keys(&account.bob)] {
         assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 1: it stands before the first"));
@@ -52,7 +42,7 @@ fn a_header_without_its_bracket_lets_nobody_else_sign() {
 #[test]
 fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
     let account = Account::new();
-    let config = format!("[default]\noutput =\n  json\n{}", keys(&account.alice));
+    let config = format!("[default]\noutput =\n  json\n{}", account.alice.properties());
     signed_by(&account.plugin().config(&config), &[], &account.alice);
     let plugin = account.plugin().config("[default]\ncredential_process =\n  cat keys.json\n");
     let stderr = plugin.token(&[]).failed_with(2).to_owned();
@@ -87,7 +77,8 @@ fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line()
 #[test]
 fn a_default_profile_with_the_other_files_header_is_pointed_at() {
     let account = Account::new();
-    let plugin = account.plugin().write(".aws/credentials", &format!("[profile default]\n{}", keys(&account.alice)));
+    let plugin =
+        account.plugin().write(".aws/credentials", &format!("[profile default]\n{}", account.alice.properties()));
     let stderr = plugin.token(&[]).failed_with(3).to_owned();
     assert!(stderr.contains("hint: `[profile default]` (line 1 of "), "{stderr}");
 }
@@ -130,7 +121,7 @@ fn what_could_be_a_secret_in_a_setting_is_not_shown() {
 #[test]
 fn what_comes_before_what_is_said_with_v() {
     let account = Account::new();
-    let credentials = format!("[default]\n{}", keys(&account.alice));
+    let credentials = format!("[default]\n{}", account.alice.properties());
     let plugin =
         account.plugin().config("[default]\ncredential_process = false\n").write(".aws/credentials", &credentials);
     let stderr = plugin.token(&["-v"]).stderr;
@@ -150,7 +141,7 @@ fn without_a_home_in_the_environment_the_files_named_there_are_read() {
     let account = Account::new();
     let plugin = account.plugin();
     let config = plugin.home().join("config");
-    let plugin = plugin.write("config", &format!("[default]\n{}", keys(&account.alice)));
+    let plugin = plugin.write("config", &format!("[default]\n{}", account.alice.properties()));
     let cache = plugin.home().join("cache");
     let plugin = plugin.env("AWS_CONFIG_FILE", config).env("EKS_GROUP_AUTH_CACHE_DIR", cache);
     let elsewhere = plugin.clone().env("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent");

@@ -1,27 +1,13 @@
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime};
 
 use serde_json::json;
 
 use crate::Account;
+use crate::support::files::make_fifo;
 use crate::support::http::{Reply, Request, Server};
-use crate::support::plugin::{Plugin, url_of};
-use crate::support::sts::{Keys, Role, rfc3339};
-
-/// The keys as the properties of a profile.
-fn properties(keys: &Keys) -> String {
-    format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", keys.access_key_id, keys.secret_access_key)
-}
-
-#[track_caller]
-fn signed_by(plugin: &Plugin, args: &[&str], keys: &Keys) {
-    let url = url_of(&plugin.token(args).good_token());
-    assert!(
-        url.contains(&format!("X-Amz-Credential={}%2F", keys.access_key_id)),
-        "not signed by {}",
-        keys.access_key_id
-    );
-}
+use crate::support::plugin::{Plugin, error_and_hint, signed_by, url_of};
+use crate::support::sso;
+use crate::support::sts::{Keys, Role, from_now};
 
 #[test]
 fn keys_in_the_environment_with_and_without_a_session_token() {
@@ -36,7 +22,7 @@ fn keys_in_the_environment_with_and_without_a_session_token() {
 #[test]
 fn the_default_profile_in_either_file() {
     let account = Account::new();
-    let text = format!("[default]\n{}", properties(&account.alice));
+    let text = format!("[default]\n{}", account.alice.properties());
     signed_by(&account.plugin().config(&text), &[], &account.alice);
     signed_by(&account.plugin().write(".aws/credentials", &text), &[], &account.alice);
 }
@@ -44,7 +30,7 @@ fn the_default_profile_in_either_file() {
 #[test]
 fn an_explicit_profile_comes_before_keys_in_the_environment_and_aws_profile_does_not() {
     let account = Account::new();
-    let plugin = account.alices_plugin().config(&format!("[profile bob]\n{}", properties(&account.bob)));
+    let plugin = account.alices_plugin().config(&format!("[profile bob]\n{}", account.bob.properties()));
     signed_by(&plugin, &["--profile", "bob"], &account.bob);
     signed_by(&plugin.clone().env("AWS_PROFILE", "bob"), &[], &account.alice);
     let without_keys = plugin.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
@@ -57,7 +43,7 @@ fn an_explicit_profile_comes_before_keys_in_the_environment_and_aws_profile_does
 fn a_profile_that_fails_is_not_passed_over_for_another_source() {
     let account = Account::new();
     let (server, _) = credentials_server(&account.bob, "/creds", |_| true);
-    let plugin = account.plugin().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/creds", server.address));
+    let plugin = in_container(account.plugin(), &server);
     let config = "[profile empty]\nregion = eu-west-1\n[profile typo]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = bsae\n[profile half]\naws_access_key_id = AKIA\n";
     let plugin = plugin.config(config);
     signed_by(&plugin, &["--profile", "empty"], &account.bob);
@@ -77,29 +63,20 @@ fn a_profile_that_fails_is_not_passed_over_for_another_source() {
 fn the_end_of_keys_in_the_environment_is_heeded() {
     let account = Account::new();
     let plugin = account.alices_plugin();
-    let ending_in = |seconds: u64| {
-        rfc3339(
-            SystemTime::UNIX_EPOCH
-                + Duration::from_secs(
-                    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + seconds,
-                ),
-        )
-    };
-    let output = plugin.clone().env("AWS_CREDENTIAL_EXPIRATION", ending_in(300)).token(&[]);
+    let output = plugin.clone().env("AWS_CREDENTIAL_EXPIRATION", from_now(300)).token(&[]);
     output.good_token();
     assert!((200..=240).contains(&output.remaining().as_secs()));
-    let output = plugin.env("AWS_CREDENTIAL_EXPIRATION", ending_in(30)).token(&[]);
+    let output = plugin.env("AWS_CREDENTIAL_EXPIRATION", from_now(30)).token(&[]);
     assert!(output.failed_with(3).contains("they have expired, or will within a minute"), "{}", output.stderr);
 }
 
 #[test]
 fn expired_credentials_of_a_process_are_refused() {
     let account = Account::new();
-    let document =
-        json!({"Version": 1, "AccessKeyId": "AKIA", "SecretAccessKey": "x", "Expiration": "2020-01-01T00:00:00Z"});
-    let plugin = account.plugin().write("credentials.json", &document.to_string());
-    let config = format!("[default]\ncredential_process = cat {}\n", plugin.home().join("credentials.json").display());
-    plugin.config(&config).env("PATH", "/usr/bin:/bin").token(&[]).failed_with(3);
+    let mut document = account.alice.document();
+    document["Expiration"] = "2020-01-01T00:00:00Z".into();
+    let plugin = account.plugin_with_process("cat HOME/keys.json").write("keys.json", &document.to_string());
+    plugin.token(&[]).failed_with(3);
 }
 
 /// As with `AWS_CONFIG_FILE=<(sops -d config)`.
@@ -108,15 +85,8 @@ fn a_config_file_that_can_be_read_only_once_is_read_only_once() {
     let account = Account::new();
     let plugin = account.plugin();
     let fifo = plugin.home().join("fifo");
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        &fifo,
-        rustix::fs::FileType::Fifo,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-        0,
-    )
-    .unwrap();
-    let text = format!("[default]\n{}", properties(&account.alice));
+    make_fifo(&fifo);
+    let text = format!("[default]\n{}", account.alice.properties());
     let path = fifo.clone();
     let writer = std::thread::spawn(move || std::fs::write(path, text).unwrap());
     signed_by(&plugin.env("AWS_CONFIG_FILE", fifo), &[], &account.alice);
@@ -129,7 +99,7 @@ fn files_elsewhere_are_read() {
     let plugin = account
         .plugin()
         .write("etc/config", "[profile x]\nregion = eu-central-1\n")
-        .write("etc/credentials", &format!("[x]\n{}", properties(&account.alice)));
+        .write("etc/credentials", &format!("[x]\n{}", account.alice.properties()));
     let home = plugin.home().to_owned();
     let plugin = plugin
         .env("AWS_CONFIG_FILE", "~/etc/config")
@@ -142,14 +112,8 @@ fn files_elsewhere_are_read() {
 #[test]
 fn a_profile_with_a_role_and_a_source_profile() {
     let account = Account::new();
-    let mut ops = Role::of_group("nobody");
-    ops.roles = vec![account.dev.clone()];
-    let ops = account.sts.add_role("path/ops", ops);
-    let config = format!(
-        "[profile keys]\n{}[profile dev]\nrole_arn = {}\nsource_profile = keys\nrole_session_name = from-profile\nexternal_id = profiles-id\n",
-        properties(&account.alice),
-        account.dev
-    );
+    let ops = account.add_role_after_dev("path/ops");
+    let config = account.profile_with_role("role_session_name = from-profile\nexternal_id = profiles-id\n");
     account.plugin().config(&config).role_token(&ops, &["--profile", "dev"]).good_token();
     let calls = account.sts.calls();
     let first = &calls[0];
@@ -169,21 +133,19 @@ fn a_profile_with_a_role_and_a_source_profile() {
 fn profiles_whose_names_the_config_file_has_to_quote() {
     let account = Account::new();
     let role = format!("role_arn = {}\nsource_profile = the keys, ours\n", account.dev);
-    let config = format!("[profile \"my team\"]\n{role}[profile 'the keys, ours']\n{}", properties(&account.alice));
+    let config = format!("[profile \"my team\"]\n{role}[profile 'the keys, ours']\n{}", account.alice.properties());
     let plugin =
-        account.plugin().config(&config).write(".aws/credentials", &format!("[bob %20]\n{}", properties(&account.bob)));
+        account.plugin().config(&config).write(".aws/credentials", &format!("[bob %20]\n{}", account.bob.properties()));
     signed_by(&plugin, &["--profile", "the keys, ours"], &account.alice);
     signed_by(&plugin, &["--profile", "bob %20"], &account.bob);
-    let url = url_of(&plugin.token(&["--profile", "my team"]).good_token());
-    assert!(url.contains("X-Amz-Credential=ASIA"), "{url}");
+    assert!(plugin.token(&["--profile", "my team"]).signer().starts_with("ASIA"));
     assert!(plugin.token(&["--profile", "my%20team"]).failed_with(3).contains("profile `my%20team` not found"));
-    let sso = "[profile \"it's ours\"]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
-               [sso-session \"corp\"]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
+    let sso = sso::config().replace("[default]", "[profile \"it's ours\"]").replace(" corp]", " \"corp\"]");
     let portal = sso_portal(&account.alice, || {});
-    let plugin = sso_plugin(&account, &portal).config(sso);
+    let plugin = sso_plugin(&account, &portal).config(&sso);
     let output = plugin.token(&["--profile", "it's ours"]);
     assert!(output.failed_with(6).contains(r"run `aws sso login --profile 'it'\''s ours'`, then"), "{}", output.stderr);
-    let plugin = plugin.write(SSO_TOKEN_FILE, &sso_token("sso-access-token", "one"));
+    let plugin = plugin.write(sso::TOKEN_FILE, &sso_token("sso-access-token", "one"));
     signed_by(&plugin, &["--profile", "it's ours"], &account.alice);
 }
 
@@ -200,48 +162,40 @@ fn the_old_name_of_the_session_token() {
     // The AWS CLI takes the old name first.
     has(&plugin.clone().env("AWS_SESSION_TOKEN", "new"), "old");
     has(&plugin.env("AWS_SESSION_TOKEN", ""), "old");
-    let config = format!("[default]\n{}aws_security_token = file\naws_session_token = new\n", properties(&session));
+    let config = format!("[default]\n{}aws_security_token = file\naws_session_token = new\n", session.properties());
     has(&account.plugin().config(&config), "file");
 }
 
 #[test]
 fn a_credential_process() {
     let account = Account::new();
-    let document = json!({"Version": 1, "AccessKeyId": account.alice.access_key_id, "SecretAccessKey": account.alice.secret_access_key});
-    let plugin = account.plugin().write("credentials.json", &document.to_string());
-    let config = format!("[default]\ncredential_process = cat {}\n", plugin.home().join("credentials.json").display());
-    signed_by(&plugin.config(&config).env("PATH", "/usr/bin:/bin"), &[], &account.alice);
+    signed_by(&account.plugin_with_process("cat HOME/keys.json"), &[], &account.alice);
+}
+
+/// As in a pod that may assume the role `dev`.
+fn in_pod(account: &Account) -> Plugin {
+    account.sts.trust_web_identity("web-identity-token", &account.dev);
+    let plugin = account.plugin().write("token", "web-identity-token");
+    let token = plugin.home().join("token");
+    plugin
+        .env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
+        .env("AWS_ROLE_ARN", &account.dev)
+        .env("AWS_ROLE_SESSION_NAME", "pod")
 }
 
 #[test]
 fn a_web_identity_token() {
     let account = Account::new();
-    account.sts.trust_web_identity("web-identity-token", &account.dev);
-    let plugin = account.plugin().write("token", "web-identity-token");
-    let plugin = plugin
-        .clone()
-        .env("AWS_WEB_IDENTITY_TOKEN_FILE", plugin.home().join("token"))
-        .env("AWS_ROLE_ARN", &account.dev)
-        .env("AWS_ROLE_SESSION_NAME", "pod");
-    plugin.token(&[]).good_token();
-    assert_eq!(account.sts.calls()[0].parameter("RoleSessionName"), Some("pod"));
+    in_pod(&account).token(&[]).good_token();
+    assert_eq!(account.session_names(), ["pod"]);
 }
 
 /// As with the AWS CLI, which asks a profile's role only before it.
 #[test]
 fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
     let account = Account::new();
-    account.sts.trust_web_identity("web-identity-token", &account.dev);
-    let plugin = account
-        .plugin()
-        .write("token", "web-identity-token")
-        .config(&format!("[default]\n{}", properties(&account.bob)));
-    let token = plugin.home().join("token");
-    let plugin = plugin
-        .env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
-        .env("AWS_ROLE_ARN", &account.dev)
-        .env("AWS_ROLE_SESSION_NAME", "pod");
-    assert!(url_of(&plugin.token(&[]).good_token()).contains("X-Amz-Credential=ASIA"));
+    let plugin = in_pod(&account).config(&format!("[default]\n{}", account.bob.properties()));
+    assert!(plugin.token(&[]).signer().starts_with("ASIA"));
     // Whose session this is: the role's own, which is not assumed once more.
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts().0, 0);
@@ -251,13 +205,13 @@ fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
 #[test]
 fn a_source_profile_with_keys_and_a_role() {
     let account = Account::new();
-    let ops = account.sts.add_role("ops", Role { roles: vec![account.dev.clone()], ..Role::of_group("nobody") });
+    let ops = account.add_role_after_dev("ops");
     let config = format!(
         "[profile ops]\nrole_arn = {ops}\nsource_profile = dev\n[profile dev]\nrole_arn = {}\nsource_profile = keys\n{}\
          [profile keys]\n{}",
         account.dev,
-        properties(&account.bob),
-        properties(&account.alice)
+        account.bob.properties(),
+        account.alice.properties()
     );
     let plugin = account.plugin().config(&config);
     let stderr = plugin.token(&["--profile", "ops"]).failed_with(4).to_owned();
@@ -269,27 +223,18 @@ fn a_source_profile_with_keys_and_a_role() {
 #[test]
 fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
     let account = Account::new();
-    let last = |name: &str| {
-        let roles = vec![account.dev.clone()];
-        account.sts.add_role(name, Role { roles, ..Role::of_group("nobody") })
-    };
-    let config = format!(
-        "[profile keys]\n{}[profile dev]\nrole_arn = {}\nsource_profile = keys\n",
-        properties(&account.alice),
-        account.dev
-    );
-    let plugin = account.plugin().config(&config);
+    let plugin = account.plugin().config(&account.profile_with_role(""));
     let token = |role: &str| plugin.role_token(role, &["--profile", "dev"]);
-    token(&last("one")).good_token();
+    token(&account.add_role_after_dev("one")).good_token();
     let calls_for_dev = || {
         let calls = account.sts.calls();
         calls.iter().filter(|call| call.parameter("RoleArn") == Some(&account.dev)).count()
     };
     assert_eq!((calls_for_dev(), account.counts().0), (1, 2));
-    token(&last("two")).good_token();
+    token(&account.add_role_after_dev("two")).good_token();
     assert_eq!((calls_for_dev(), account.counts().0), (1, 3), "it serves while nobody refuses it");
     account.sts.revoke_sessions(&account.dev);
-    token(&last("three")).good_token();
+    token(&account.add_role_after_dev("three")).good_token();
     assert_eq!((calls_for_dev(), account.counts().0), (2, 6));
     // A role that nobody may assume is refused a second time, and that is the answer; so are two.
     let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
@@ -304,12 +249,7 @@ fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
 #[test]
 fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
     let account = Account::new();
-    let config = format!(
-        "[profile keys]\n{}[profile dev]\nrole_arn = {}\nsource_profile = keys\n",
-        properties(&account.alice),
-        account.dev
-    );
-    let plugin = account.plugin().config(&config).env("AWS_PROFILE", "dev");
+    let plugin = account.plugin().config(&account.profile_with_role("")).env("AWS_PROFILE", "dev");
     let plugin = plugin.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent").env("AWS_ROLE_ARN", "not-asked-for");
     plugin.token(&[]).good_token();
     let stderr = plugin.env("AWS_PROFILE", "keys").token(&[]).failed_with(3).to_owned();
@@ -342,7 +282,7 @@ fn a_config_file_that_cannot_be_read_is_not_passed_over() {
 fn comments_anywhere_in_a_config_file_are_passed_over() {
     let account = Account::new();
     let text =
-        format!("# one\n[default] ; two\ns3 =\n  # three\n  addressing_style = path\n{}", properties(&account.alice));
+        format!("# one\n[default] ; two\ns3 =\n  # three\n  addressing_style = path\n{}", account.alice.properties());
     signed_by(&account.plugin().config(&text), &[], &account.alice);
 }
 
@@ -356,14 +296,8 @@ fn keys_that_no_header_could_carry_are_refused() {
 #[test]
 fn a_role_that_the_caller_already_has_is_not_assumed_once_more() {
     let account = Account::new();
-    account.sts.trust_web_identity("jwt", &account.dev);
-    let ops = account.sts.add_role("path/ops", Role { roles: vec![account.dev.clone()], ..Role::of_group("nobody") });
-    let plugin = account.plugin().write("token", "jwt");
-    let token = plugin.home().join("token");
-    let plugin = plugin
-        .env("AWS_WEB_IDENTITY_TOKEN_FILE", token)
-        .env("AWS_ROLE_ARN", &account.dev)
-        .env("AWS_ROLE_SESSION_NAME", "pod");
+    let ops = account.add_role_after_dev("path/ops");
+    let plugin = in_pod(&account);
     plugin.role_token(&account.dev, &["--session-name", "another"]).good_token();
     assert_eq!(account.counts().0, 0);
     plugin.role_token(&ops, &[]).good_token();
@@ -381,7 +315,7 @@ fn credentials_server(
     let document = json!({
         "Code": "Success", "Type": "AWS-HMAC", "LastUpdated": "2026-01-01T00:00:00Z",
         "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key, "Token": "token",
-        "Expiration": rfc3339(SystemTime::UNIX_EPOCH + Duration::from_secs(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + 3600)),
+        "Expiration": from_now(3600),
     });
     let head =
         "HTTP/1.1 200 OK\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\nContent-Length: 10\r\nConnection: close";
@@ -400,16 +334,18 @@ fn credentials_server(
     (server, seen)
 }
 
+/// As in a container whose credentials are there, at `/creds`.
+fn in_container(plugin: Plugin, server: &Server) -> Plugin {
+    plugin.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/creds", server.url()))
+}
+
 #[test]
 fn a_container() {
     let account = Account::new();
     let (server, _) = credentials_server(&account.alice, "/creds", |request| {
         request.header("authorization") == Some("container-token")
     });
-    let plugin = account
-        .plugin()
-        .env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/creds", server.address))
-        .env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token");
+    let plugin = in_container(account.plugin(), &server).env("AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token");
     signed_by(&plugin, &[], &account.alice);
 }
 
@@ -421,10 +357,11 @@ fn a_source_profile_without_credentials_is_not_passed_over_for_the_machines() {
         "[profile dev]\nrole_arn = {}\nsource_profile = base\n[profile base]\nregion = eu-west-1\n",
         account.dev
     );
-    let plugin = account.plugin().config(&config);
-    let plugin = plugin.env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/creds", server.address));
-    let expected = "eks-group-auth: error: no AWS credentials from profile `base` (source of `dev`): it does not say where they are\n\
-                    eks-group-auth: hint: add keys, `sso_session` or another source to it, or correct `source_profile` of `dev`\n";
+    let plugin = in_container(account.plugin().config(&config), &server);
+    let expected = error_and_hint(
+        "no AWS credentials from profile `base` (source of `dev`): it does not say where they are",
+        "add keys, `sso_session` or another source to it, or correct `source_profile` of `dev`",
+    );
     assert_eq!(plugin.env("AWS_PROFILE", "dev").token(&[]).failed_with(3), expected);
     assert_eq!(seen.lock().unwrap().len(), 0);
 }
@@ -439,7 +376,7 @@ fn instance_metadata_where_it_is_asked_for_and_never_through_a_proxy() {
     let plugin = account
         .plugin()
         .env_remove("AWS_EC2_METADATA_DISABLED")
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", format!("http://{}", server.address))
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", server.url())
         .env("HTTP_PROXY", "http://127.0.0.1:1")
         .env("HTTPS_PROXY", "http://127.0.0.1:1");
     signed_by(&plugin, &[], &account.alice);
@@ -459,34 +396,17 @@ fn a_profile_with_a_role_and_a_credential_source() {
 /// A portal of IAM Identity Center that gives alice's keys to whoever shows the access token, and does something first.
 fn sso_portal(keys: &Keys, first: impl Fn() + Send + Sync + 'static) -> Server {
     let keys = keys.clone();
+    let error = |status, kind, message| Reply::json_error(status, kind, &json!({"message": message}));
     Server::start(None, move |request| {
         first();
         match (request.path(), request.header("x-amz-sso_bearer_token")) {
-            ("/federation/credentials", Some("sso-access-token")) => Reply::json(
-                200,
-                &json!({"roleCredentials": {"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
-                    "sessionToken": "", "expiration": 4_000_000_000_000_u64}}),
-            ),
-            ("/federation/credentials", Some("unassigned")) => {
-                Reply::Raw(sso_error(403, "ForbiddenException", "No access"))
-            }
-            ("/federation/credentials", Some("failing")) => {
-                Reply::Raw(sso_error(500, "InternalServerException", "boom"))
-            }
-            _ => Reply::Raw(sso_error(401, "UnauthorizedException", "Session token not found or invalid")),
+            ("/federation/credentials", Some("sso-access-token")) => sso::role_credentials(&keys),
+            ("/federation/credentials", Some("unassigned")) => error(403, "ForbiddenException", "No access"),
+            ("/federation/credentials", Some("failing")) => error(500, "InternalServerException", "boom"),
+            _ => error(401, "UnauthorizedException", "Session token not found or invalid"),
         }
     })
 }
-
-fn sso_error(status: u16, code: &str, message: &str) -> Vec<u8> {
-    let body = json!({"message": message}).to_string();
-    format!("HTTP/1.1 {status} -\r\nx-amzn-errortype: {code}\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
-}
-
-const SSO_CONFIG: &str = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
-
-/// SHA-1 of "corp".
-const SSO_TOKEN_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
 
 fn sso_token(access_token: &str, refresh_token: &str) -> String {
     json!({"accessToken": access_token, "expiresAt": "2099-01-01T00:00:00Z", "region": "eu-west-1",
@@ -495,7 +415,7 @@ fn sso_token(access_token: &str, refresh_token: &str) -> String {
 }
 
 fn sso_plugin(account: &Account, portal: &Server) -> Plugin {
-    account.plugin().config(SSO_CONFIG).env("AWS_ENDPOINT_URL_SSO", format!("http://{}", portal.address))
+    account.plugin().config(&sso::config()).env("AWS_ENDPOINT_URL_SSO", portal.url())
 }
 
 #[test]
@@ -506,13 +426,13 @@ fn an_sso_session() {
     let hint = "hint: run `aws sso login --profile default`, then try again\n";
     let output = plugin.token(&[]);
     assert!(output.failed_with(6).contains(hint), "{}", output.stderr);
-    signed_by(&plugin.clone().write(SSO_TOKEN_FILE, &sso_token("sso-access-token", "one")), &[], &account.alice);
+    signed_by(&plugin.clone().write(sso::TOKEN_FILE, &sso_token("sso-access-token", "one")), &[], &account.alice);
     // Logging out removes the file; what was obtained with it is then out of reach.
-    std::fs::remove_file(plugin.home().join(SSO_TOKEN_FILE)).unwrap();
+    std::fs::remove_file(plugin.home().join(sso::TOKEN_FILE)).unwrap();
     plugin.token(&[]).failed_with(6);
-    let output = plugin.clone().write(SSO_TOKEN_FILE, &sso_token("withdrawn", "two")).token(&[]);
+    let output = plugin.clone().write(sso::TOKEN_FILE, &sso_token("withdrawn", "two")).token(&[]);
     assert!(output.failed_with(6).contains(hint), "{}", output.stderr);
-    let output = plugin.clone().write(SSO_TOKEN_FILE, &sso_token("unassigned", "one")).token(&["--refresh"]);
+    let output = plugin.clone().write(sso::TOKEN_FILE, &sso_token("unassigned", "one")).token(&["--refresh"]);
     assert!(
         output
             .failed_with(4)
@@ -520,7 +440,7 @@ fn an_sso_session() {
         "{}",
         output.stderr
     );
-    let output = plugin.clone().write(SSO_TOKEN_FILE, &sso_token("failing", "one")).token(&["--refresh"]);
+    let output = plugin.clone().write(sso::TOKEN_FILE, &sso_token("failing", "one")).token(&["--refresh"]);
     assert!(output.failed_with(5).contains("AWS is failing"), "{}", output.stderr);
 }
 
@@ -530,7 +450,7 @@ fn an_sso_access_token_that_is_renewed_is_the_same_login_and_another_login_is_no
     let portal = sso_portal(&account.alice, || {});
     let plugin = sso_plugin(&account, &portal);
     let login = |access: &str, refresh: &str| {
-        plugin.clone().write(SSO_TOKEN_FILE, &sso_token(access, refresh)).role_token(&account.dev, &[])
+        plugin.clone().write(sso::TOKEN_FILE, &sso_token(access, refresh)).role_token(&account.dev, &[])
     };
     let first = login("sso-access-token", "one").good_token();
     assert_eq!(login("renewed-and-not-asked-for", "one").good_token(), first);
@@ -548,11 +468,9 @@ fn what_was_obtained_while_the_login_changed_is_kept_under_nobodys_name() {
             std::fs::write(path, sso_token("sso-access-token", "another")).unwrap();
         }
     });
-    let plugin = sso_plugin(&account, &portal).write(SSO_TOKEN_FILE, &sso_token("sso-access-token", "one"));
-    *target.lock().unwrap() = Some(plugin.home().join(SSO_TOKEN_FILE));
+    let plugin = sso_plugin(&account, &portal).write(sso::TOKEN_FILE, &sso_token("sso-access-token", "one"));
+    *target.lock().unwrap() = Some(plugin.home().join(sso::TOKEN_FILE));
     plugin.role_token(&account.dev, &["--session-name", "alice"]).good_token();
     // Who an access key belongs to is true whatever the login.
-    let kept =
-        plugin.entries().into_iter().filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with("caller-"));
-    assert_eq!(kept.count(), 0);
+    assert_eq!(plugin.entries(), plugin.entries_of("caller-"));
 }

@@ -1,6 +1,7 @@
 use crate::Account;
 use crate::support::child::WatchedChild;
-use crate::support::plugin::Output;
+use crate::support::client_go::EXEC_INFO;
+use crate::support::plugin::{Output, Plugin, error_and_hint};
 use crate::support::sts::{Role, error_reply};
 
 /// The whole of stderr, of a run that ended with this code and left stdout empty; STS was asked this often.
@@ -8,11 +9,6 @@ use crate::support::sts::{Role, error_reply};
 fn fails(account: &Account, output: &Output, code: i32, sts_calls: usize, stderr: &str) {
     assert_eq!(output.failed_with(code), stderr);
     assert_eq!(account.sts.calls().len(), sts_calls, "calls to STS");
-}
-
-/// One error line and one hint line.
-fn lines(error: &str, hint: &str) -> String {
-    format!("eks-group-auth: error: {error}\neks-group-auth: hint: {hint}\n")
 }
 
 #[test]
@@ -23,7 +19,7 @@ fn a_role_that_no_group_permits() {
                  is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/dev";
     let hint = "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not trust you: ask \
                 whoever manages them for membership";
-    fails(&account, &output, 4, 2, &lines(error, hint));
+    fails(&account, &output, 4, 2, &error_and_hint(error, hint));
 }
 
 #[test]
@@ -34,7 +30,7 @@ fn an_access_key_that_aws_does_not_know() {
     let error = "could not ask STS who is calling: InvalidClientTokenId: The security token included in the request is invalid.";
     let hint = "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another \
                 profile with `--profile`";
-    fails(&account, &output, 4, 1, &lines(error, hint));
+    fails(&account, &output, 4, 1, &error_and_hint(error, hint));
 }
 
 /// Stale keys in the environment are what people forget when they have set AWS_PROFILE.
@@ -42,8 +38,7 @@ fn an_access_key_that_aws_does_not_know() {
 fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
     let account = Account::new();
     let plugin = account.plugin().config("[profile x]\nregion = eu-west-1\n").keys(&account.bob);
-    let refused =
-        |plugin: &crate::support::plugin::Plugin| plugin.role_token(&account.dev, &[]).failed_with(4).to_owned();
+    let refused = |plugin: &Plugin| plugin.role_token(&account.dev, &[]).failed_with(4).to_owned();
     let words = " (with AWS_ACCESS_KEY_ID in the environment, which comes before";
     let stderr = refused(&plugin.clone().env("AWS_PROFILE", "x"));
     assert!(stderr.contains(&format!("role/dev{words} AWS_PROFILE `x`)\n")), "{stderr}");
@@ -54,7 +49,7 @@ fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
     let error = "no AWS credentials from AWS_ACCESS_KEY_ID in the environment, which comes before AWS_PROFILE `x`: they have \
                  expired, or will within a minute, as AWS_CREDENTIAL_EXPIRATION says";
     let hint = "get new ones from where these came from, then try again";
-    assert_eq!(expired.token(&["--refresh"]).failed_with(3), lines(error, hint));
+    assert_eq!(expired.token(&["--refresh"]).failed_with(3), error_and_hint(error, hint));
 }
 
 #[test]
@@ -76,7 +71,7 @@ fn a_duration_that_the_role_does_not_grant() {
     let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: ValidationError: The requested DurationSeconds \
                  exceeds the MaxSessionDuration set for this role.";
     let hint = "lower `--duration`: to the role's maximum, or to 3600 where your own credentials are a role session, as with SSO";
-    fails(&account, &output, 4, 2, &lines(error, hint));
+    fails(&account, &output, 4, 2, &error_and_hint(error, hint));
 }
 
 #[test]
@@ -117,7 +112,7 @@ fn no_region() {
         &output,
         2,
         0,
-        &lines(
+        &error_and_hint(
             "no AWS region: nothing says in which one the cluster is",
             "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `default`",
         ),
@@ -153,7 +148,7 @@ fn no_credentials_anywhere() {
     let output = plugin.role_token(&account.dev, &[]);
     let error = "no AWS credentials: no keys in the environment, none from profile `default`, and no other source";
     let hint = "run `aws configure sso` or `aws configure`, or name a profile with `--profile`";
-    fails(&account, &output, 3, 0, &lines(error, hint));
+    fails(&account, &output, 3, 0, &error_and_hint(error, hint));
 }
 
 #[test]
@@ -172,8 +167,7 @@ fn a_credential_process_that_fails() {
 #[test]
 fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
     let account = Account::new();
-    let good =
-        r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
+    let good = EXEC_INFO;
     assert_eq!(account.alices_plugin().env("KUBERNETES_EXEC_INFO", good).token(&[]).code, 0);
     let v1 = r#""kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1""#;
     let bad = [
@@ -215,7 +209,7 @@ fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
     let error = "KUBERNETES_EXEC_INFO asks for apiVersion `client.authentication.k8s.io/v1alpha1`, which is neither v1 nor v1beta1";
     let hint = "kubectl sets this variable; unset it where you run the program yourself, and use `apiVersion: \
                 client.authentication.k8s.io/v1` in the exec block";
-    fails(&account, &output, 2, 0, &lines(error, hint));
+    fails(&account, &output, 2, 0, &error_and_hint(error, hint));
 }
 
 #[test]
@@ -305,25 +299,25 @@ fn the_words_of_some_bad_arguments() {
             &["token", "--cluster", "de/mo"][..],
             "eks-group-auth: error: --cluster `de/mo` is not valid: it must be a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit\n".into(),
         ),
-        (&[], lines("a command is missing, such as `token`", hint_about_help)),
-        (&["token", "-i"], lines("a value is required for '--cluster <NAME>' but none was supplied", hint_about_help)),
+        (&[], error_and_hint("a command is missing, such as `token`", hint_about_help)),
+        (&["token", "-i"], error_and_hint("a value is required for '--cluster <NAME>' but none was supplied", hint_about_help)),
         (
             &["token", "-i", "demo", "-r", "arn:aws-cn:iam::111122223333:role/dev"],
-            lines(
+            error_and_hint(
                 "--role `arn:aws-cn:iam::111122223333:role/dev` is not valid: it must be of partition `aws`, that of region `eu-west-1`",
                 "correct the role or `--region`",
             ),
         ),
-        (&["token"], lines("the following required arguments were not provided: --cluster <NAME>", hint_about_help)),
-        (&["token", "-i", "demo", "--rol", "x"], lines("unexpected argument '--rol' found; a similar argument exists: '--role'", hint_about_help)),
+        (&["token"], error_and_hint("the following required arguments were not provided: --cluster <NAME>", hint_about_help)),
+        (&["token", "-i", "demo", "--rol", "x"], error_and_hint("unexpected argument '--rol' found; a similar argument exists: '--role'", hint_about_help)),
         (
             &["token", "-i", "demo", "--duration", "\u{1b}[31m"],
             "eks-group-auth: error: --duration `\\u{1b}[31m` is not valid: it must be a number of seconds from 900 to 43200\n".to_owned(),
         ),
-        (&["token", "-i", "demo", "--duration", "900"], lines("`--duration` says something about a role, and there is no `--role`", hint_about_help)),
+        (&["token", "-i", "demo", "--duration", "900"], error_and_hint("`--duration` says something about a role, and there is no `--role`", hint_about_help)),
         (
             &["token", "-i", "demo", "-r", "arn:aws:iam::111122223333:group/developers"],
-            lines(
+            error_and_hint(
                 "--role `arn:aws:iam::111122223333:group/developers` is not valid: it must be a role's ARN, such as `arn:aws:iam::111122223333:role/developers`",
                 "only a role can be assumed: name the role that the group's policy allows",
             ),
@@ -365,7 +359,10 @@ fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
     let output = plugin.role_token(&account.dev, &[]);
     let expected = regex::Regex::new(&format!(
         "^{}$",
-        lines(r"internal error: panic at \S+\.rs:[0-9]+", "this is a defect in eks-group-auth: please report it")
+        error_and_hint(
+            r"internal error: panic at \S+\.rs:[0-9]+",
+            "this is a defect in eks-group-auth: please report it"
+        )
     ))
     .unwrap();
     assert!(expected.is_match(output.failed_with(1)), "{}", output.stderr);
@@ -374,9 +371,7 @@ fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
 #[test]
 fn what_aws_says_cannot_control_the_terminal() {
     let account = Account::new();
-    account.sts.answer_instead(|_| {
-        Some(crate::support::sts::error_reply(403, "AccessDenied", "&#27;[2J\u{9b}31m\u{202e}gone"))
-    });
+    account.sts.answer_instead(|_| Some(error_reply(403, "AccessDenied", "&#27;[2J\u{9b}31m\u{202e}gone")));
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     assert!(output.failed_with(4).bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)), "{:?}", output.stderr);
 }
@@ -481,7 +476,7 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
         account.sts.answer_instead(move |call| (call.action == "AssumeRole").then(|| error_reply(status, code, &words)));
         let output = account.alices_plugin().role_token(&account.dev, &[]);
         let error = format!("could not assume role `arn:aws:iam::111122223333:role/dev`: {code}: {message}");
-        assert_eq!(output.failed_with(exit_code), lines(&error, hint), "{message}");
+        assert_eq!(output.failed_with(exit_code), error_and_hint(&error, hint), "{message}");
     }
     let account = Account::new();
     account
@@ -489,7 +484,7 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
         .answer_instead(|call| (call.action == "AssumeRole").then(|| error_reply(400, "Throttling", "Rate exceeded")));
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: AWS is failing: Throttling: Rate exceeded";
-    assert_eq!(output.failed_with(5), lines(error, "wait a little, then try again"));
+    assert_eq!(output.failed_with(5), error_and_hint(error, "wait a little, then try again"));
 }
 
 #[test]

@@ -1,13 +1,9 @@
 use crate::Account;
-use crate::support::plugin::{Output, Plugin, url_of};
-use crate::support::sts::Role;
-
-/// The access key id in a token.
-fn signer(output: &Output) -> String {
-    let url = url_of(&output.good_token());
-    let credential = url.split("X-Amz-Credential=").nth(1).unwrap();
-    credential.split("%2F").next().unwrap().to_owned()
-}
+use crate::support::files::set_mode;
+use crate::support::http::{Reply, Server};
+use crate::support::plugin::{Output, Plugin, error_and_hint, output, signed_by};
+use crate::support::sso;
+use crate::support::sts::{Keys, Role};
 
 /// Two situations on one machine that must never share a token or a session: each has its own, keeps it while the
 /// other is used, and gets it back from the cache afterwards.
@@ -22,16 +18,18 @@ fn never_share(account: &Account, one: impl Fn() -> Output, other: impl Fn() -> 
     assert_eq!(account.counts().0, assume_roles, "AssumeRole calls after switching back and forth");
 }
 
+/// Two situations in each of which another one has to sign, also after the other.
+#[track_caller]
+fn sign_in_turn(one: (impl Fn() -> Output, &Keys), other: (impl Fn() -> Output, &Keys), what: &str) {
+    assert_eq!(one.0().signer(), one.1.access_key_id, "{what}");
+    assert_eq!(other.0().signer(), other.1.access_key_id, "{what}, the other");
+    assert_eq!(one.0().signer(), one.1.access_key_id, "{what}, back again");
+}
+
 /// alice and carol, both developers, by profiles.
 fn with_profiles(account: &Account) -> Plugin {
-    let carol = account.sts.add_user("carol", &["developers"]);
-    let profile = |name: &str, keys: &crate::support::sts::Keys| {
-        format!(
-            "[profile {name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            keys.access_key_id, keys.secret_access_key
-        )
-    };
-    account.plugin().config(&(profile("alice", &account.alice) + &profile("carol", &carol)))
+    let (alice, carol) = (account.alice.properties(), account.add_carol().properties());
+    account.plugin().config(&format!("[profile alice]\n{alice}[profile carol]\n{carol}"))
 }
 
 #[test]
@@ -40,9 +38,7 @@ fn switching_profile_by_flag_never_reuses_a_token() {
     let plugin = with_profiles(&account);
     let token = |profile: &str| plugin.role_token(&account.dev, &["--profile", profile]);
     never_share(&account, || token("alice"), || token("carol"), 2);
-    let names: Vec<_> =
-        account.sts.calls().iter().filter_map(|call| call.parameter("RoleSessionName").map(str::to_owned)).collect();
-    assert_eq!(names, ["alice", "carol"]);
+    assert_eq!(account.session_names(), ["alice", "carol"]);
 }
 
 #[test]
@@ -56,7 +52,7 @@ fn switching_profile_by_environment_never_reuses_a_token() {
 #[test]
 fn switching_keys_never_reuses_a_token() {
     let account = Account::new();
-    let carol = account.sts.add_user("carol", &["developers"]);
+    let carol = account.add_carol();
     let plugin = account.alices_plugin();
     never_share(
         &account,
@@ -71,8 +67,8 @@ fn switching_keys_without_a_role_never_reuses_a_token() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     never_share(&account, || plugin.token(&[]), || plugin.clone().keys(&account.bob).token(&[]), 0);
-    assert_eq!(signer(&plugin.token(&[])), account.alice.access_key_id);
-    assert_eq!(signer(&plugin.clone().keys(&account.bob).token(&[])), account.bob.access_key_id);
+    signed_by(&plugin, &[], &account.alice);
+    signed_by(&plugin.keys(&account.bob), &[], &account.bob);
 }
 
 /// The AWS CLI serves the one profile a session that the other obtained.
@@ -80,14 +76,9 @@ fn switching_keys_without_a_role_never_reuses_a_token() {
 fn rewriting_the_config_file_never_reuses_a_token() {
     let account = Account::new();
     let plugin = account.plugin();
-    let write = |keys: &crate::support::sts::Keys| {
-        let text = format!(
-            "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            keys.access_key_id, keys.secret_access_key
-        );
-        plugin.clone().config(&text).role_token(&account.dev, &[])
-    };
-    let carol = account.sts.add_user("carol", &["developers"]);
+    let write =
+        |keys: &Keys| plugin.clone().config(&format!("[default]\n{}", keys.properties())).role_token(&account.dev, &[]);
+    let carol = account.add_carol();
     never_share(&account, || write(&account.alice), || write(&carol), 2);
 }
 
@@ -148,9 +139,8 @@ fn an_environment_that_is_not_of_aws_does_not_matter() {
 /// Two pods of EKS Pod Identity with one home: the same address, the same path, another token.
 #[test]
 fn pods_that_share_a_home_do_not_share_a_token() {
-    use crate::support::http::{Reply, Server};
     let account = Account::new();
-    let carol = account.sts.add_user("carol", &["developers"]);
+    let carol = account.add_carol();
     let (alice, of_carol) = (account.alice.clone(), carol.clone());
     let server = Server::start(None, move |request| {
         let keys = if request.header("authorization") == Some("pod-a") { &alice } else { &of_carol };
@@ -159,8 +149,7 @@ fn pods_that_share_a_home_do_not_share_a_token() {
             &serde_json::json!({"AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key, "Token": "", "Expiration": "2099-01-01T00:00:00Z"}),
         )
     });
-    let plugin =
-        account.plugin().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("http://{}/v1/credentials", server.address));
+    let plugin = account.plugin().env("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/v1/credentials", server.url()));
     let file = plugin.home().join("pod-token");
     let plugin = plugin.env("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file);
     let in_pod = |token: &str| plugin.clone().write("pod-token", token).role_token(&account.dev, &[]);
@@ -192,12 +181,9 @@ fn jobs_that_share_a_home_do_not_share_a_token() {
 #[test]
 fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhile() {
     let account = Account::new();
-    let role = |name: &str, from: &str| {
-        account.sts.add_role(name, Role { roles: vec![from.to_owned()], ..Role::of_group("nobody") })
-    };
-    let job = role("job", "nobody");
-    let on_the_way = role("on-the-way", &job);
-    let (one, two) = (role("one", &on_the_way), role("two", &on_the_way));
+    let job = account.sts.add_role("job", Role::of_group("nobody"));
+    let on_the_way = account.add_role_after(&job, "on-the-way");
+    let (one, two) = (account.add_role_after(&on_the_way, "one"), account.add_role_after(&on_the_way, "two"));
     for token in ["job-a", "job-b"] {
         account.sts.trust_web_identity(token, &job);
     }
@@ -232,14 +218,11 @@ fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhil
 #[test]
 fn what_a_credential_process_goes_by_never_shares_a_token() {
     let account = Account::new();
-    let carol = account.sts.add_user("carol", &["developers"]);
-    let document = |keys: &crate::support::sts::Keys| {
-        serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key})
-            .to_string()
-    };
-    let plugin = account.plugin().write("alice.json", &document(&account.alice)).write("carol.json", &document(&carol));
-    let config = format!("[default]\ncredential_process = sh -c 'cat {}/$CORP_USER.json'\n", plugin.home().display());
-    let plugin = plugin.config(&config).env("PATH", "/usr/bin:/bin");
+    let carol = account.add_carol();
+    let plugin = account
+        .plugin_with_process("sh -c 'cat HOME/$CORP_USER.json'")
+        .write("alice.json", &account.alice.document().to_string())
+        .write("carol.json", &carol.document().to_string());
     let of_user = |user: &str| plugin.clone().env("CORP_USER", user).role_token(&account.dev, &[]);
     never_share(&account, || of_user("alice"), || of_user("carol"), 2);
 }
@@ -248,85 +231,66 @@ fn what_a_credential_process_goes_by_never_shares_a_token() {
 #[test]
 fn a_credential_process_that_answers_for_somebody_else_never_uses_the_others_name() {
     let account = Account::new();
-    let carol = account.sts.add_user("carol", &["developers"]);
-    let plugin = account.plugin();
-    let path = plugin.home().join("who.json");
-    let plugin = plugin
-        .config(&format!("[default]\ncredential_process = cat {}\n", path.display()))
-        .env("PATH", "/usr/bin:/bin");
+    let carol = account.add_carol();
+    let plugin = account.plugin_with_process("cat HOME/keys.json");
     for (keys, name) in [(&account.alice, "alice"), (&carol, "carol")] {
-        let document = serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
         // Another cluster and role, so that nothing of the session is in the cache.
         let role = account.sts.add_role(&format!("for-{name}"), Role::of_group("developers"));
-        plugin.clone().write("who.json", &document.to_string()).role_token(&role, &[]).good_token();
-        let calls = account.sts.calls();
-        assert_eq!(calls.iter().filter_map(|call| call.parameter("RoleSessionName")).next_back(), Some(name));
+        plugin.clone().write("keys.json", &keys.document().to_string()).role_token(&role, &[]).good_token();
+        assert_eq!(account.session_names().last().map(String::as_str), Some(name));
     }
 }
 
 /// Where nothing can be refreshed, the access token is all that tells one person's login from another's.
 #[test]
 fn sso_logins_without_a_refresh_token_never_share_a_token() {
-    use crate::support::http::{Reply, Server};
     let account = Account::new();
-    let carol = account.sts.add_user("carol", &["developers"]);
+    let carol = account.add_carol();
     let (alice, of_carol) = (account.alice.clone(), carol.clone());
     let portal = Server::start(None, move |request| {
-        let keys = if request.header("x-amz-sso_bearer_token") == Some("alice") { &alice } else { &of_carol };
-        let credentials = serde_json::json!({"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key,
-            "sessionToken": "", "expiration": 4_000_000_000_000_u64});
-        Reply::json(200, &serde_json::json!({"roleCredentials": credentials}))
+        sso::role_credentials(match request.header("x-amz-sso_bearer_token") {
+            Some("alice") => &alice,
+            _ => &of_carol,
+        })
     });
-    let config = "[default]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\n\
-                  [sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n";
-    let plugin = account.plugin().config(config).env("AWS_ENDPOINT_URL_SSO", format!("http://{}", portal.address));
+    let plugin = account.plugin().config(&sso::config()).env("AWS_ENDPOINT_URL_SSO", portal.url());
     for refresh_token in ["", " "] {
-        let of = |access_token: &str| {
+        let logged_in = |access_token: &str| {
             let token = serde_json::json!({"accessToken": access_token, "expiresAt": "2099-01-01T00:00:00Z",
                 "startUrl": "https://corp.awsapps.com/start", "refreshToken": refresh_token});
-            // SHA-1 of "corp".
-            let path = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
-            signer(&plugin.clone().write(path, &token.to_string()).token(&[]))
+            plugin.clone().write(sso::TOKEN_FILE, &token.to_string()).token(&[])
         };
-        let signers = ["alice", "carol", "alice"].map(of);
-        let expected = [&account.alice, &carol, &account.alice].map(|keys| keys.access_key_id.clone());
-        assert_eq!(signers, expected, "{refresh_token:?}");
+        let what = format!("refresh token {refresh_token:?}");
+        sign_in_turn((|| logged_in("alice"), &account.alice), (|| logged_in("carol"), &carol), &what);
     }
 }
 
 /// In another checkout the same words are another program, or read another file.
 #[test]
 fn a_credential_process_of_the_directory_never_shares_a_token() {
-    use crate::support::plugin::output;
     let account = Account::new();
-    let carol = account.sts.add_user("carol", &["developers"]);
+    let carol = account.add_carol();
     for command in ["bin/creds", "sh creds.sh", "sh -c 'cat creds.json'", "sh -c 'cat<creds.json'", "sh -c ./bin/creds"]
     {
-        let plugin = account
-            .plugin()
-            .env("PATH", "/usr/bin:/bin")
-            .config(&format!("[default]\ncredential_process = {command}\n"));
-        let checkout = |name: &str, keys: &crate::support::sts::Keys| {
-            let document = serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
+        let plugin = account.plugin_with_process(command);
+        let checkout = |name: &str, keys: &Keys| {
+            let document = keys.document();
             let script = format!("#!/bin/sh\necho '{document}'\n");
             let _ = plugin
                 .clone()
                 .write(&format!("{name}/creds.json"), &document.to_string())
                 .write(&format!("{name}/creds.sh"), &script)
                 .write(&format!("{name}/bin/creds"), &script);
-            let script = plugin.home().join(name).join("bin/creds");
-            std::fs::set_permissions(script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+            set_mode(plugin.home().join(name).join("bin/creds"), 0o700);
         };
         checkout("alices", &account.alice);
         checkout("carols", &carol);
-        let signer_in = |name: &str| {
+        let token_in = |name: &str| {
             let mut call = plugin.command(&["token", "--cluster", "demo"]);
             call.current_dir(plugin.home().join(name));
-            signer(&output(call))
+            output(call)
         };
-        let signers = ["alices", "carols", "alices"].map(signer_in);
-        let expected = [&account.alice, &carol, &account.alice].map(|keys| keys.access_key_id.clone());
-        assert_eq!(signers, expected, "{command}");
+        sign_in_turn((|| token_in("alices"), &account.alice), (|| token_in("carols"), &carol), command);
     }
 }
 
@@ -334,18 +298,14 @@ fn a_credential_process_of_the_directory_never_shares_a_token() {
 #[test]
 fn of_a_variable_that_stands_twice_the_first_counts() {
     let account = Account::new();
-    let keys = |keys: &crate::support::sts::Keys| {
-        format!("aws_access_key_id = {}\naws_secret_access_key = {}\n", keys.access_key_id, keys.secret_access_key)
-    };
     let plugin = account.plugin();
     let config = format!(
         "[profile alice]\n{}[profile bob]\n{}[profile p]\ncredential_process = sh -c 'cat $WHO.json'\n",
-        keys(&account.alice),
-        keys(&account.bob)
+        account.alice.properties(),
+        account.bob.properties()
     );
     for (name, keys) in [("alice", &account.alice), ("bob", &account.bob)] {
-        let document = serde_json::json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
-        let _ = plugin.clone().write(&format!("{name}.json"), &document.to_string());
+        let _ = plugin.clone().write(&format!("{name}.json"), &keys.document().to_string());
     }
     let plugin = plugin.config(&config);
     // Nothing in the standard library starts a program with an environment in which a name stands twice.
@@ -361,7 +321,7 @@ fn of_a_variable_that_stands_twice_the_first_counts() {
         let mut python = std::process::Command::new("python3");
         let argv = [&binary, "token", "--cluster", "demo"].join("\n");
         python.current_dir(plugin.home()).args(["-c", script, &argv, &env.join("\n")]);
-        signer(&crate::support::plugin::output(python))
+        output(python).signer()
     };
     let (alice, bob) = (&account.alice.access_key_id, &account.bob.access_key_id);
     assert_eq!(&run(["AWS_PROFILE=alice", "AWS_PROFILE=bob"], "X=1"), alice);
@@ -378,9 +338,7 @@ fn a_variable_that_is_no_text_is_an_error_and_never_unset() {
     for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ANYTHING", "EKS_GROUP_AUTH_CACHE_DIR"] {
         let value = std::ffi::OsString::from_vec(b"pr\xffd".to_vec());
         let output = account.alices_plugin().env(name, value).token(&[]);
-        let expected = format!(
-            "eks-group-auth: error: {name} is not UTF-8\neks-group-auth: hint: set {name} again, or unset it\n"
-        );
+        let expected = error_and_hint(&format!("{name} is not UTF-8"), &format!("set {name} again, or unset it"));
         assert_eq!(output.failed_with(2), expected);
     }
     let value = std::ffi::OsString::from_vec(b"\xff".to_vec());

@@ -1,12 +1,12 @@
 //! install.sh with a stand-in for cargo and rustc, so that nothing is built: what it checks, says, and leaves behind.
 //! CI runs it with the real ones.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::support::files::{mode_of, set_mode};
 use crate::support::plugin::{Output, output};
 
 /// A machine with a PATH of its own.
@@ -35,7 +35,7 @@ impl Machine {
     fn with(self, tool: &str, script: &str) -> Self {
         let path = self.path("bin").join(tool);
         std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        set_mode(path, 0o755);
         self
     }
 
@@ -75,7 +75,7 @@ fn it_installs_says_which_kind_and_prints_the_exec_block() {
     let got = machine.install(&[]);
     assert_eq!((got.code, got.stderr.as_str()), (0, ""));
     let installed = machine.path("home/.local/bin/eks-group-auth");
-    assert_eq!(installed.metadata().unwrap().permissions().mode() & 0o777, 0o755);
+    assert_eq!(mode_of(&installed), 0o755);
     assert!(got.stdout.contains("rustup target add x86_64-unknown-linux-musl"), "{}", got.stdout);
     assert!(got.stdout.contains("Installed eks-group-auth 9.9.9, ordinary (dynamically linked)"), "{}", got.stdout);
     assert!(got.stdout.contains(&format!("command: {}\n", installed.display())), "not in PATH: {}", got.stdout);

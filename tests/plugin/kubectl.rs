@@ -1,24 +1,10 @@
-//! kubectl → eks-group-auth → STS → token → API server → pods. With `REQUIRE_KUBECTL=1` the absence of kubectl is a
-//! failure; without, these tests say that they were skipped.
+//! kubectl → eks-group-auth → STS → token → API server → pods.
 
 use crate::Account;
 use crate::support::cluster::{Cluster, VIEWERS};
-use crate::support::kubectl::{ExecBlock, Kubectl, find_all, kubeconfig};
+use crate::support::kubectl::{self, ExecBlock, Kubectl, kubeconfig};
 use crate::support::plugin::{Output, Plugin, output};
 use crate::support::sts::Role;
-
-/// Every version on the machine; finding them takes a moment each, so once.
-pub fn kubectls() -> &'static [Kubectl] {
-    static FOUND: std::sync::LazyLock<Vec<Kubectl>> = std::sync::LazyLock::new(find_all);
-    if FOUND.is_empty() {
-        assert!(
-            std::env::var_os("REQUIRE_KUBECTL").is_none_or(|value| value != "1"),
-            "REQUIRE_KUBECTL=1, and there is no kubectl in PATH"
-        );
-        eprintln!("SKIPPED: there is no kubectl in PATH");
-    }
-    &FOUND
-}
 
 struct World {
     account: Account,
@@ -28,8 +14,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let account = Account::new();
-        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
-        cluster.map_role(&account.dev, "dev:{{SessionName}}");
+        let cluster = account.cluster("dev:{{SessionName}}");
         World { account, cluster }
     }
 
@@ -59,7 +44,7 @@ fn lists_pods(output: &Output, kubectl: &Kubectl) {
 
 #[test]
 fn every_kubectl_lists_pods_cold_and_warm_in_both_versions_of_the_protocol() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         for (version, interactive_mode) in
             [("v1", "Never"), ("v1", "IfAvailable"), ("v1beta1", "Never"), ("v1beta1", "IfAvailable")]
@@ -82,7 +67,7 @@ fn every_kubectl_lists_pods_cold_and_warm_in_both_versions_of_the_protocol() {
 
 #[test]
 fn auth_whoami_shows_the_persons_own_name() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let output =
             world.run(kubectl, &world.account.alices_plugin(), &world.exec(), &["auth", "whoami", "-o", "json"]);
@@ -98,7 +83,7 @@ fn auth_whoami_shows_the_persons_own_name() {
 
 #[test]
 fn a_role_that_the_group_does_not_permit_is_explained_by_us_and_nobody_else() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let plugin = world.account.plugin().keys(&world.account.bob);
         let output = world.pods(kubectl, &plugin, &world.exec());
@@ -116,7 +101,7 @@ fn a_role_that_the_group_does_not_permit_is_explained_by_us_and_nobody_else() {
 
 #[test]
 fn a_role_that_the_cluster_does_not_map_is_refused_by_the_cluster() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let ops = world.account.sts.add_role("ops", Role::of_group("developers"));
         let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &ops]);
@@ -130,7 +115,7 @@ fn a_role_that_the_cluster_does_not_map_is_refused_by_the_cluster() {
 
 #[test]
 fn another_clusters_token_is_a_signature_that_does_not_match() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let exec = ExecBlock::new(&["token", "--cluster", "other", "--role", &world.account.dev]);
         let output = world.pods(kubectl, &world.account.alices_plugin(), &exec);
@@ -148,7 +133,7 @@ fn with_a_terminal_kubectl_lists_pods_as_well() {
         eprintln!("SKIPPED: there is no script(1) to make a terminal");
         return;
     };
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let plugin = world.account.alices_plugin();
         let inner = kubectl.command(&kubeconfig(&world.cluster, &plugin, &world.exec()), &plugin, &[]);
@@ -169,7 +154,7 @@ fn with_a_terminal_kubectl_lists_pods_as_well() {
 
 #[test]
 fn a_kubeconfig_made_by_the_aws_cli_works_with_only_the_command_replaced() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let args = [
             "--region",
@@ -190,7 +175,7 @@ fn a_kubeconfig_made_by_the_aws_cli_works_with_only_the_command_replaced() {
 
 #[test]
 fn with_cluster_info_on_the_region_may_come_from_the_extension() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let world = World::new();
         let plugin = world.account.alices_plugin().env_remove("AWS_REGION");
         let exec = ExecBlock { provide_cluster_info: true, ..world.exec() };

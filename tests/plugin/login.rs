@@ -1,11 +1,11 @@
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::Account;
 use crate::support::http::{Reply, Server};
-use crate::support::plugin::{Plugin, url_of};
-use crate::support::sts::{Keys, rfc3339};
+use crate::support::plugin::{Plugin, error_and_hint, signed_by};
+use crate::support::sts::{Keys, from_now};
 
 const CONFIG: &str = "[default]\nlogin_session = arn:aws:iam::111122223333:user/alice\n";
 
@@ -17,10 +17,9 @@ const KEY: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIFDZHUzOG1Pzq+6F0mjMl
 
 /// What `aws login` writes: these keys, good for so many seconds from now.
 fn token(keys: &Keys, ends_in: i64, refresh_token: &str, key: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     json!({
         "accessToken": {"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key, "sessionToken": "session",
-            "accountId": "111122223333", "expiresAt": rfc3339(UNIX_EPOCH + Duration::from_secs(now.saturating_add_signed(ends_in)))},
+            "accountId": "111122223333", "expiresAt": from_now(ends_in)},
         "tokenType": "aws_sigv4", "refreshToken": refresh_token, "clientId": "arn:aws:signin:::devtools/same-device",
         "dpopKey": key,
     })
@@ -45,11 +44,7 @@ fn sign_in(account: &Account) -> Server {
                 Some("failing") => (500, "InternalServerException", "server_error"),
                 _ => (403, "AccessDeniedException", "TOKEN_EXPIRED"),
             };
-            let body = json!({"error": code, "message": "AWS says no"}).to_string();
-            let head = format!("HTTP/1.1 {status} -\r\nx-amzn-errortype: {kind}\r\nContent-Type: application/json");
-            Reply::Raw(
-                format!("{head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes(),
-            )
+            Reply::json_error(status, kind, &json!({"error": code, "message": "AWS says no"}))
         }
     })
 }
@@ -59,16 +54,8 @@ fn plugin(account: &Account, url: &str) -> Plugin {
 }
 
 fn needs_login(why: &str) -> String {
-    format!(
-        "eks-group-auth: error: no AWS credentials from profile `default`: {why}\n\
-         eks-group-auth: hint: run `aws login --profile default`, then try again\n"
-    )
-}
-
-#[track_caller]
-fn signed_by(token: &str, keys: &Keys) {
-    let url = url_of(token);
-    assert!(url.contains(&format!("X-Amz-Credential={}%2F", keys.access_key_id)), "{url}");
+    let error = format!("no AWS credentials from profile `default`: {why}");
+    error_and_hint(&error, "run `aws login --profile default`, then try again")
 }
 
 #[test]
@@ -77,20 +64,20 @@ fn the_credentials_of_a_console_session() {
     let plugin = plugin(&account, "http://127.0.0.1:1");
     assert_eq!(plugin.token(&[]).failed_with(6), needs_login("nobody is logged in to its console session"));
     let plugin = plugin.write(TOKEN_FILE, &token(&account.alice, 900, "good", KEY));
-    signed_by(&plugin.token(&[]).good_token(), &account.alice);
+    signed_by(&plugin, &[], &account.alice);
     let elsewhere = plugin.home().join("elsewhere");
     std::fs::rename(plugin.home().join(".aws/login/cache"), &elsewhere).unwrap();
     plugin.token(&[]).failed_with(6);
-    signed_by(&plugin.env("AWS_LOGIN_CACHE_DIRECTORY", elsewhere).token(&[]).good_token(), &account.alice);
+    signed_by(&plugin.env("AWS_LOGIN_CACHE_DIRECTORY", elsewhere), &[], &account.alice);
 }
 
 #[test]
 fn a_console_session_is_refreshed_and_ends() {
     let account = Account::new();
     let server = sign_in(&account);
-    let plugin = plugin(&account, &format!("http://{}", server.address));
+    let plugin = plugin(&account, &server.url());
     let plugin = plugin.write(TOKEN_FILE, &token(&account.alice, -60, "good", KEY));
-    signed_by(&plugin.token(&[]).good_token(), &account.bob);
+    signed_by(&plugin, &[], &account.bob);
     let kept = std::fs::read_to_string(plugin.home().join(TOKEN_FILE)).unwrap();
     assert!(kept.contains("\"next\""), "the next refresh token is kept");
     let with = |refresh_token: &str| {

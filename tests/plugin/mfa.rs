@@ -1,11 +1,9 @@
-use std::process::Command;
 use std::time::Duration;
 
 use crate::Account;
-use crate::kubectl::kubectls;
-use crate::support::cluster::Cluster;
-use crate::support::kubectl::{ExecBlock, kubeconfig};
-use crate::support::plugin::{Plugin, age_entry};
+use crate::support::client_go::EXEC_INFO;
+use crate::support::kubectl::{self, ExecBlock, kubeconfig};
+use crate::support::plugin::{Output, Plugin, error_and_hint};
 use crate::support::sts::{ACCOUNT, Role};
 use crate::support::terminal::{AtTerminal, Terminal};
 
@@ -17,6 +15,29 @@ fn account(hours: u64) -> Account {
     let role = Role { mfa_serial: Some(SERIAL.into()), max_duration: hours * 3600, ..Role::of_group("developers") };
     account.sts.add_role("dev", role);
     account
+}
+
+/// A run at a terminal at which the right code is entered, when it is asked for, and that goes well: its stdout.
+#[track_caller]
+fn enter_code(account: &Account, plugin: &Plugin, args: &[&str]) -> String {
+    account.sts.add_mfa_code("123456");
+    let mut run = AtTerminal::start(plugin, args);
+    run.answer(QUESTION, "123456");
+    let (code, stdout, stderr) = run.end();
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    stdout
+}
+
+/// A run at a terminal at which one wrong code after the other is entered: its stderr after them.
+#[track_caller]
+fn enter_wrong_codes(account: &Account, args: &[&str]) -> String {
+    let mut run = AtTerminal::start(&account.alices_plugin(), args);
+    run.answer(QUESTION, "000000");
+    run.answer(AGAIN, "000000");
+    run.answer(AGAIN, "000000");
+    let (code, stdout, stderr) = run.end();
+    assert_eq!((code, stdout.as_str()), (4, ""), "{stderr}");
+    stderr
 }
 
 fn durations(account: &Account) -> Vec<(String, bool)> {
@@ -31,13 +52,9 @@ const AGAIN: &str = "eks-group-auth: STS did not take that code; wait for the ne
 #[test]
 fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
     let account = account(8);
-    account.sts.add_mfa_code("123456");
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
-    let mut run = AtTerminal::start(&plugin, &args);
-    run.answer(QUESTION, "123456");
-    let (code, stdout, stderr) = run.end();
-    assert_eq!((code, stderr.as_str()), (0, ""));
+    let stdout = enter_code(&account, &plugin, &args);
     let asked: Vec<(String, bool)> = vec![("43200".into(), false), ("28800".into(), true)];
     assert_eq!(durations(&account), asked);
     // The rest of the day needs nobody.
@@ -49,16 +66,9 @@ fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
 #[test]
 fn the_device_of_the_profile_is_asked_for_too() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
-    let keys = &account.alice;
-    let config = format!(
-        "[profile me]\nmfa_serial = {SERIAL}\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-        keys.access_key_id, keys.secret_access_key
-    );
+    let config = format!("[profile me]\nmfa_serial = {SERIAL}\n{}", account.alice.properties());
     let plugin = account.plugin().config(&config);
-    let mut run = AtTerminal::start(&plugin, &["--role", &account.dev, "--profile", "me"]);
-    run.answer(QUESTION, "123456");
-    assert_eq!(run.end().0, 0);
+    enter_code(&account, &plugin, &["--role", &account.dev, "--profile", "me"]);
 }
 
 #[test]
@@ -73,12 +83,7 @@ fn a_wrong_code_can_be_entered_again_twice() {
     run.answer(AGAIN, "123456");
     assert_eq!(run.end().0, 0);
 
-    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
-    run.answer(QUESTION, "000000");
-    run.answer(AGAIN, "000000");
-    run.answer(AGAIN, "000000");
-    let (code, stdout, stderr) = run.end();
-    assert_eq!((code, stdout.as_str()), (4, ""));
+    let stderr = enter_wrong_codes(&account, &args);
     assert!(
         stderr.contains("hint: wait for your device's next code (each is good once), then try again\n"),
         "{stderr}"
@@ -88,12 +93,9 @@ fn a_wrong_code_can_be_entered_again_twice() {
 #[test]
 fn one_code_serves_a_denied_role_and_the_next_one() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
     let ops = account.sts.add_role("ops", Role::of_group("operators"));
     let args = ["--role", &ops, "--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
-    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
-    run.answer(QUESTION, "123456");
-    assert_eq!(run.end().0, 0);
+    enter_code(&account, &account.alices_plugin(), &args);
     assert_eq!(account.counts().0, 2);
 }
 
@@ -107,23 +109,23 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
          eu-west-1 >/dev/null",
         plugin.binary().display()
     );
-    let expected = format!(
-        "eks-group-auth: error: a code of MFA device `{SERIAL}` is needed, and there is no terminal to ask for it\n\
-         eks-group-auth: hint: run `{line}` in a terminal, in the shell that has AWS_ACCESS_KEY_ID, AWS_EC2_METADATA_DISABLED, \
-         AWS_ENDPOINT_URL_STS, AWS_SECRET_ACCESS_KEY, and enter the code, then try again\n"
+    let expected = error_and_hint(
+        &format!("a code of MFA device `{SERIAL}` is needed, and there is no terminal to ask for it"),
+        &format!(
+            "run `{line}` in a terminal, in the shell that has AWS_ACCESS_KEY_ID, AWS_EC2_METADATA_DISABLED, \
+             AWS_ENDPOINT_URL_STS, AWS_SECRET_ACCESS_KEY, and enter the code, then try again"
+        ),
     );
     assert_eq!(plugin.token(&args).failed_with(6), expected);
     // A terminal that client-go says is not for the plugin.
-    let info =
-        r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
-    let run = AtTerminal::start(&account.alices_plugin().env("KUBERNETES_EXEC_INFO", info), &args);
+    let run = AtTerminal::start(&account.alices_plugin().env("KUBERNETES_EXEC_INFO", EXEC_INFO), &args);
     assert_eq!(run.end(), (6, String::new(), expected));
     assert_eq!(account.counts().0, 0);
 
     // And it does help.
     account.sts.add_mfa_code("123456");
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &line]).env_clear().envs(plugin.environment().iter().cloned());
+    let mut shell = plugin.command_of("/bin/sh");
+    shell.args(["-c", &line]);
     let mut run = AtTerminal::run(shell);
     run.answer(QUESTION, "123456");
     assert_eq!(run.end(), (0, String::new(), String::new()));
@@ -135,11 +137,7 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
 #[test]
 fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     let account = account(1);
-    let config = format!(
-        "[profile dev]\nrole_arn = {}\nsource_profile = keys\nmfa_serial = {SERIAL}\n[profile keys]\naws_access_key_id = {}\n\
-         aws_secret_access_key = {}\n",
-        account.dev, account.alice.access_key_id, account.alice.secret_access_key
-    );
+    let config = account.profile_with_role(&format!("mfa_serial = {SERIAL}\n"));
     let shell_of_alice = account.plugin().config(&config);
     let kubectls = shell_of_alice
         .clone()
@@ -155,8 +153,8 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
         "{stderr}"
     );
     account.sts.add_mfa_code("123456");
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", line]).env_clear().envs(shell_of_alice.environment().iter().cloned());
+    let mut shell = shell_of_alice.command_of("/bin/sh");
+    shell.args(["-c", line]);
     let mut run = AtTerminal::run(shell);
     run.answer(QUESTION, "123456");
     assert_eq!(run.end().0, 0);
@@ -185,15 +183,9 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
 #[test]
 fn a_profile_that_asks_for_a_code_on_the_way_is_obeyed() {
     let account = Account::new();
-    let ops = Role { roles: vec![account.dev.clone()], ..Role::of_group("nobody") };
-    let ops = account.sts.add_role("ops", ops);
-    let config = |mfa: &str| {
-        format!(
-            "[profile ops]\nrole_arn = {ops}\nsource_profile = dev\n{mfa}[profile dev]\nrole_arn = {}\nsource_profile = keys\n\
-             [profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-            account.dev, account.alice.access_key_id, account.alice.secret_access_key
-        )
-    };
+    let ops = account.add_role_after_dev("ops");
+    let dev = account.profile_with_role("");
+    let config = |mfa: &str| format!("[profile ops]\nrole_arn = {ops}\nsource_profile = dev\n{mfa}{dev}");
     let asks = account.plugin().config(&config(&format!("mfa_serial = {SERIAL}\n")));
     assert!(asks.token(&["--profile", "ops"]).failed_with(6).contains(SERIAL));
     let does_not = account.plugin().config(&config(""));
@@ -208,14 +200,12 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
     let mut first = AtTerminal::start(&plugin, &args);
     first.wait_for(QUESTION);
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (0..10).map(|_| scope.spawn(|| plugin.token(&args))).collect();
-        std::thread::sleep(Duration::from_millis(300));
-        first.enter("123456");
-        for other in others {
-            other.join().unwrap().good_token();
-        }
-    });
+    let others = [(); 10].map(|()| plugin.start_token(&args));
+    std::thread::sleep(Duration::from_millis(300));
+    first.enter("123456");
+    for other in others {
+        Output::from(other.output()).good_token();
+    }
     assert_eq!(first.end().0, 0);
     assert_eq!(account.counts().0, 1);
 }
@@ -224,63 +214,42 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
 #[test]
 fn whoever_waited_for_one_without_a_terminal_asks_at_its_own() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
     // STS is asked who is calling first, and takes long enough for the other to start.
     account.sts.set_delay(Duration::from_secs(1));
-    std::thread::scope(|scope| {
-        let without = scope.spawn(|| plugin.token(&args));
-        while account.sts.calls().is_empty() && !without.is_finished() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        account.sts.set_delay(Duration::ZERO);
-        let mut with = AtTerminal::start(&plugin, &args);
-        without.join().unwrap().failed_with(6);
-        with.answer(QUESTION, "123456");
-        assert_eq!(with.end().0, 0);
-    });
+    let mut without = plugin.start_token(&args);
+    without.runs_until(|| !account.sts.calls().is_empty());
+    account.sts.set_delay(Duration::ZERO);
+    let mut with = AtTerminal::start(&plugin, &args);
+    Output::from(without.output()).failed_with(6);
+    account.sts.add_mfa_code("123456");
+    with.answer(QUESTION, "123456");
+    assert_eq!(with.end().0, 0);
 }
 
 /// A profile with a role that asks for MFA, which the SDK would assume without a code.
 fn profile_with_mfa(account: &Account) -> Plugin {
-    let keys = &account.alice;
-    account.plugin().config(&format!(
-        "[profile dev]\nrole_arn = {}\nsource_profile = keys\nmfa_serial = {SERIAL}\nduration_seconds = 1800\n\
-         [profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-        account.dev, keys.access_key_id, keys.secret_access_key
-    ))
+    account.plugin().config(&account.profile_with_role(&format!("mfa_serial = {SERIAL}\nduration_seconds = 1800\n")))
 }
 
 #[test]
 fn a_profiles_own_role_asks_its_code_once_for_all_clusters() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
     let plugin = profile_with_mfa(&account);
-    let mut run = AtTerminal::start(&plugin, &["--profile", "dev"]);
-    run.answer(QUESTION, "123456");
-    assert_eq!(run.end().0, 0);
+    enter_code(&account, &plugin, &["--profile", "dev"]);
     assert_eq!(durations(&account), [("1800".to_owned(), true)]);
     plugin.run(&["token", "-i", "other", "--profile", "dev"]).good_token();
     assert_eq!(account.counts().0, 1);
-    let calls = account.sts.calls();
-    let call = calls.iter().find(|call| call.action == "AssumeRole").unwrap();
-    assert_eq!(call.parameter("RoleSessionName"), Some("alice"), "the person's name, not one that a program made up");
+    assert_eq!(account.session_names(), ["alice"], "the person's name, not one that a program made up");
 }
 
 #[test]
 fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
-    let role = |name: &str| {
-        let roles = vec![account.dev.clone()];
-        account.sts.add_role(name, Role { roles, ..Role::of_group("nobody") })
-    };
-    let (blue, green) = (role("blue"), role("green"));
+    let (blue, green) = (account.add_role_after_dev("blue"), account.add_role_after_dev("green"));
     let plugin = profile_with_mfa(&account);
-    let mut run = AtTerminal::start(&plugin, &["--profile", "dev", "--role", &blue]);
-    run.answer(QUESTION, "123456");
-    assert_eq!(run.end().0, 0);
+    enter_code(&account, &plugin, &["--profile", "dev", "--role", &blue]);
     plugin.token(&["--profile", "dev", "--role", &green]).good_token();
     assert_eq!(account.counts().0, 3);
     // A new session of the last role goes on from the one on the way; --refresh starts from the beginning.
@@ -290,14 +259,10 @@ fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
 #[test]
 fn a_denial_after_a_role_that_took_a_code_is_no_reason_to_ask_for_another() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
-    let roles = vec![account.dev.clone()];
-    let permitted = account.sts.add_role("permitted", Role { roles, ..Role::of_group("nobody") });
+    let permitted = account.add_role_after_dev("permitted");
     let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
     let plugin = profile_with_mfa(&account);
-    let mut run = AtTerminal::start(&plugin, &["--profile", "dev", "--role", &permitted]);
-    run.answer(QUESTION, "123456");
-    assert_eq!(run.end().0, 0);
+    enter_code(&account, &plugin, &["--profile", "dev", "--role", &permitted]);
     let denied = [&forbidden, "--role", &account.sts.add_role("other", Role::of_group("nobody"))];
     for roles in [&denied[..1], &denied[..]] {
         plugin.token(&[&["--profile", "dev", "--role"], roles].concat()).failed_with(4);
@@ -306,11 +271,10 @@ fn a_denial_after_a_role_that_took_a_code_is_no_reason_to_ask_for_another() {
 
 #[test]
 fn kubectl_passes_its_terminal_on() {
-    for kubectl in kubectls() {
+    for kubectl in kubectl::all() {
         let account = account(1);
         account.sts.add_mfa_code("123456");
-        let cluster = Cluster::start("demo", "eu-west-1", &account.sts);
-        cluster.map_role(&account.dev, "{{SessionName}}");
+        let cluster = account.cluster("{{SessionName}}");
         let args = ["token", "--cluster", "demo", "--role", &account.dev, "--mfa-serial", SERIAL];
         let plugin = account.alices_plugin();
         let text = kubeconfig(&cluster, &plugin, &ExecBlock::new(&args));
@@ -325,16 +289,12 @@ fn kubectl_passes_its_terminal_on() {
 #[test]
 fn a_session_that_took_a_code_is_used_to_its_end() {
     let account = account(1);
-    account.sts.add_mfa_code("123456");
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
-    let mut run = AtTerminal::start(&plugin, &args);
-    run.answer(QUESTION, "123456");
-    assert_eq!(run.end().0, 0);
-    let age = |seconds| plugin.entries().iter().for_each(|entry| age_entry(entry, seconds));
-    age(3400);
+    enter_code(&account, &plugin, &args);
+    plugin.age_entries("", 3400);
     plugin.token(&args).good_token();
-    age(150);
+    plugin.age_entries("", 150);
     plugin.token(&args).failed_with(6);
 }
 
@@ -343,12 +303,7 @@ fn a_wrong_code_does_not_move_on_to_a_lesser_role() {
     let account = account(1);
     let lesser = account.sts.add_role("lesser", Role::of_group("developers"));
     let args = ["--role", &account.dev, "--role", &lesser, "--mfa-serial", SERIAL, "--duration", "3600"];
-    let mut run = AtTerminal::start(&account.alices_plugin(), &args);
-    run.answer(QUESTION, "000000");
-    run.answer(AGAIN, "000000");
-    run.answer(AGAIN, "000000");
-    let (code, stdout, stderr) = run.end();
-    assert_eq!((code, stdout.as_str()), (4, ""), "{stderr}");
+    let stderr = enter_wrong_codes(&account, &args);
     assert!(stderr.contains(":role/dev`: AccessDenied: MultiFactorAuthentication failed"), "{stderr}");
 }
 
@@ -369,6 +324,6 @@ fn a_terminal_that_a_full_screen_program_has_taken_over_is_not_asked_at() {
     modes.local_modes.remove(LocalModes::ICANON);
     tcsetattr(&terminal.stdin, OptionalActions::Now, &modes).unwrap();
     let plugin = account.alices_plugin();
-    let command = plugin.command(&[&["token", "--cluster", "demo"], &args[..]].concat());
+    let command = plugin.token_command(&args);
     assert_eq!(AtTerminal::run_at(terminal, command).end().0, 6);
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::Account;
 use crate::support::http::{Reply, Server, Tls};
-use crate::support::plugin::{Plugin, url_of};
+use crate::support::plugin::{Output, error_and_hint, url_of};
 use crate::support::sts::{Sts, error_reply};
 
 /// Both peers sign the overridden host, and every real cluster refuses that.
@@ -35,11 +35,10 @@ fn sts_over_tls_is_trusted_through_either_ca_bundle_and_needs_one_connection() {
     let tls = Tls::for_loopback();
     for by_profile in [false, true] {
         let account = Account::on(Sts::start_tls(&tls));
-        let plugin = account.alices_plugin().write("ca.pem", &format!("some words before\n{}", tls.ca_pem));
-        let bundle = plugin.home().join("ca.pem");
+        let (plugin, bundle) = (account.alices_plugin(), format!("some words before\n{}", tls.ca_pem));
         let plugin = match by_profile {
-            true => plugin.config("[default]\nca_bundle = ~/ca.pem\n"),
-            false => plugin.env("AWS_CA_BUNDLE", bundle),
+            true => plugin.write("ca.pem", &bundle).config("[default]\nca_bundle = ~/ca.pem\n"),
+            false => plugin.trusting(&bundle),
         };
         plugin.role_token(&account.dev, &[]).good_token();
         assert_eq!(account.counts(), (1, 1));
@@ -51,12 +50,7 @@ fn sts_over_tls_is_trusted_through_either_ca_bundle_and_needs_one_connection() {
 fn a_profile_with_a_role_says_how_aws_is_reached_and_its_source_only_with_which_keys() {
     let tls = Tls::for_loopback();
     let account = Account::on(Sts::start_tls(&tls));
-    let (dev, keys) = (&account.dev, &account.alice);
-    let config = format!(
-        "[profile dev]\nrole_arn = {dev}\nsource_profile = base\nca_bundle = ~/ca.pem\n[profile base]\nendpoint_url =\n\
-         aws_access_key_id = {}\naws_secret_access_key = {}\n",
-        keys.access_key_id, keys.secret_access_key
-    );
+    let config = account.profile_with_role("ca_bundle = ~/ca.pem\n") + "endpoint_url =\n";
     let plugin = account.plugin().write("ca.pem", &tls.ca_pem).config(&config);
     plugin.token(&["--profile", "dev"]).good_token();
     assert_eq!(account.counts(), (1, 1));
@@ -65,9 +59,7 @@ fn a_profile_with_a_role_says_how_aws_is_reached_and_its_source_only_with_which_
 #[test]
 fn an_unknown_authority_is_an_error_that_says_so() {
     let account = Account::on(Sts::start_tls(&Tls::for_loopback()));
-    let plugin = account.alices_plugin().write("ca.pem", &Tls::for_loopback().ca_pem);
-    let bundle = plugin.home().join("ca.pem");
-    let output = plugin.env("AWS_CA_BUNDLE", bundle).role_token(&account.dev, &[]);
+    let output = account.alices_plugin().trusting(&Tls::for_loopback().ca_pem).role_token(&account.dev, &[]);
     let stderr = output.failed_with(5);
     assert!(
         stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: invalid peer certificate"),
@@ -83,15 +75,14 @@ fn a_ca_bundle_that_is_none_is_an_error_and_no_panic() {
     for (contents, works) in
         [("", false), ("hello", false), (not_a_certificate, false), (&format!("{not_a_certificate}{good}"), true)]
     {
-        let plugin = account.alices_plugin().write("ca.pem", contents);
-        let bundle = plugin.home().join("ca.pem");
-        let output = plugin.env("AWS_CA_BUNDLE", &bundle).role_token(&account.dev, &["--refresh"]);
+        let plugin = account.alices_plugin().trusting(contents);
+        let output = plugin.role_token(&account.dev, &["--refresh"]);
         if works {
             output.good_token();
         } else {
             let expected = format!(
                 "eks-group-auth: error: CA bundle `{}` cannot be used: it holds no certificate in PEM form\n",
-                bundle.display()
+                plugin.home().join("ca.pem").display()
             );
             assert!(output.failed_with(2).starts_with(&expected), "{}", output.stderr);
         }
@@ -109,7 +100,7 @@ fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
         log.lock().unwrap().push(request.target.clone());
         forward(sts, request)
     });
-    let plugin = account.alices_plugin().env("HTTP_PROXY", format!("http://{}", proxy.address));
+    let plugin = account.alices_plugin().env("HTTP_PROXY", proxy.url());
     plugin.role_token(&account.dev, &[]).good_token();
     assert!(seen.lock().unwrap()[0].starts_with(&account.sts.url()), "{:?}", seen.lock().unwrap());
     let asked = seen.lock().unwrap().len();
@@ -125,10 +116,10 @@ fn whoever_goes_another_way_to_sts_asks_for_itself() {
     let plugin = account.plugin().keys(&account.bob).env("NO_PROXY", "127.0.0.1");
     let plugin = plugin.write("ca.pem", &Tls::for_loopback().ca_pem);
     let ca = plugin.home().join("ca.pem");
-    let run = |plugin: &Plugin| plugin.role_token(&account.dev, &["--session-name", "bob"]);
+    let args = ["--role", &account.dev, "--session-name", "bob"];
     // The first is refused late enough for all others to start, and nobody else is kept waiting.
     account.sts.set_delay(Duration::from_millis(1500));
-    let others: Vec<Plugin> = [
+    let others = [
         ("HTTP_PROXY", "http://127.0.0.1:1".into()),
         ("HTTPS_PROXY", "http://127.0.0.1:1".into()),
         ("ALL_PROXY", "http://127.0.0.1:1".into()),
@@ -141,19 +132,14 @@ fn whoever_goes_another_way_to_sts_asks_for_itself() {
         ("SSL_CERT_DIR", plugin.home().into()),
         ("AWS_CA_BUNDLE", ca.into_os_string()),
     ]
-    .map(|(name, value)| plugin.clone().env(name, value))
-    .into();
-    std::thread::scope(|scope| {
-        let first = scope.spawn(|| run(&plugin));
-        while account.sts.calls().is_empty() && !first.is_finished() {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        account.sts.set_delay(Duration::ZERO);
-        let others: Vec<_> = others.iter().map(|other| scope.spawn(|| run(other))).collect();
-        for other in others.into_iter().chain([first]) {
-            other.join().unwrap().failed_with(4);
-        }
-    });
+    .map(|(name, value)| plugin.clone().env(name, value));
+    let mut first = plugin.start_token(&args);
+    first.runs_until(|| !account.sts.calls().is_empty());
+    account.sts.set_delay(Duration::ZERO);
+    let runs = others.each_ref().map(|other| other.start_token(&args));
+    for run in runs.into_iter().chain([first]) {
+        Output::from(run.output()).failed_with(4);
+    }
     assert_eq!(account.counts().0, 1 + others.len());
 }
 
@@ -199,9 +185,7 @@ fn a_proxy_for_https_is_asked_for_a_tunnel() {
         std::thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
         let _ = std::io::copy(&mut server, &mut client);
     });
-    let plugin = account.alices_plugin().write("ca.pem", &tls.ca_pem);
-    let bundle = plugin.home().join("ca.pem");
-    let plugin = plugin.env("AWS_CA_BUNDLE", bundle).env("HTTPS_PROXY", format!("http://user:pass@{proxy}"));
+    let plugin = account.alices_plugin().trusting(&tls.ca_pem).env("HTTPS_PROXY", format!("http://user:pass@{proxy}"));
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts(), (1, 1));
     let head = head.recv().unwrap();
@@ -231,8 +215,8 @@ fn what_stays_is_not_tried_again_and_what_does_not_pass_is_said() {
     assert_eq!(account.counts().0, 1);
     account.sts.answer_instead(|_| Some(error_reply(400, "Throttling", "Rate exceeded")));
     let output = account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]);
-    let expected = "eks-group-auth: error: could not assume role `arn:aws:iam::111122223333:role/dev`: AWS is failing: Throttling: Rate exceeded\neks-group-auth: hint: wait a little, then try again\n";
-    assert!(output.failed_with(5).starts_with(expected), "{}", output.stderr);
+    let error = format!("could not assume role `{}`: AWS is failing: Throttling: Rate exceeded", account.dev);
+    assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a little, then try again"));
     assert_eq!(account.counts().0, 4);
 }
 

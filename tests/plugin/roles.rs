@@ -1,6 +1,6 @@
 use crate::Account;
 use crate::support::http::Reply;
-use crate::support::plugin::{Output, Plugin, age_entry};
+use crate::support::plugin::{Output, Plugin};
 use crate::support::sts::{ACCOUNT, Role, error_reply};
 
 /// Two roles, `ops` for the group `operators` and `dev` for `developers`; asked for in that order.
@@ -72,9 +72,7 @@ fn a_promotion_is_found_with_refresh_and_when_the_session_ends() {
     let alice = team.account.alices_plugin();
     team.run(&alice, &[]).good_token();
     team.account.sts.add_to_group("alice", "operators");
-    for entry in alice.entries() {
-        age_entry(&entry, 3000);
-    }
+    alice.age_entries("", 3000);
     team.run(&alice, &[]).good_token();
     assert_eq!(team.asked()[2..], owned(&[("ops", true)]));
 }

@@ -1,14 +1,12 @@
 use crate::Account;
-use crate::support::sts::{ACCOUNT, Role};
+use crate::support::sts::ACCOUNT;
 
 /// The session name that a caller with this ARN gets.
 fn session_name_of(arn: &str) -> String {
     let account = Account::new();
     let keys = account.sts.add_principal(arn, &["developers"]);
     account.plugin().keys(&keys).role_token(&account.dev, &[]).good_token();
-    let calls = account.sts.calls();
-    let call = calls.iter().find(|call| call.action == "AssumeRole").unwrap();
-    call.parameter("RoleSessionName").unwrap().to_owned()
+    account.session_names().remove(0)
 }
 
 #[test]
@@ -38,21 +36,14 @@ fn a_name_that_sts_would_refuse_is_made_fit() {
 fn the_name_that_is_asked_for_is_the_name() {
     let account = Account::new();
     account.alices_plugin().role_token(&account.dev, &["--session-name", "pager@duty"]).good_token();
-    assert_eq!(account.sts.calls()[0].parameter("RoleSessionName"), Some("pager@duty"));
+    assert_eq!(account.session_names(), ["pager@duty"]);
 }
 
 #[test]
 fn a_chained_role_keeps_the_name_of_the_person() {
     let account = Account::new();
-    let mut ops = Role::of_group("nobody");
-    ops.roles = vec![account.dev.clone()];
-    let ops = account.sts.add_role("ops", ops);
-    let config = format!(
-        "[default]\nrole_arn = {}\nrole_session_name = alice\nsource_profile = keys\n[profile keys]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
-        account.dev, account.alice.access_key_id, account.alice.secret_access_key
-    );
+    let ops = account.add_role_after_dev("ops");
+    let config = account.profile_with_role("role_session_name = alice\n").replace("[profile dev]", "[default]");
     account.plugin().config(&config).role_token(&ops, &[]).good_token();
-    let calls = account.sts.calls();
-    let names: Vec<_> = calls.iter().filter_map(|call| call.parameter("RoleSessionName")).collect();
-    assert_eq!(names, ["alice", "alice"]);
+    assert_eq!(account.session_names(), ["alice", "alice"]);
 }

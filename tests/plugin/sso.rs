@@ -1,34 +1,25 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::Account;
+use crate::support::files::mode_of;
 use crate::support::http::{Reply, Server};
-use crate::support::plugin::Plugin;
-use crate::support::sts::rfc3339;
+use crate::support::plugin::{Plugin, error_and_hint};
+use crate::support::sso::{PROPERTIES, SESSION, TOKEN_FILE, role_credentials};
+use crate::support::sts::from_now;
 
-const CONFIG: &str = "\
-[profile base]
-sso_session = corp
-sso_account_id = 111122223333
-sso_role_name = Dev
-[profile dev]
-role_arn = arn:aws:iam::111122223333:role/dev
-source_profile = base
-[profile old]
-sso_start_url = https://corp.awsapps.com/start
-sso_region = eu-west-1
-sso_account_id = 111122223333
-sso_role_name = Dev
-[sso-session corp]
-sso_region = eu-west-1
-sso_start_url = https://corp.awsapps.com/start
-";
+/// A profile with a session, a role that starts from it, and a profile as they were before there were sessions.
+fn config(account: &Account) -> String {
+    let old = "sso_start_url = https://corp.awsapps.com/start\nsso_region = eu-west-1\nsso_account_id = 111122223333\n\
+               sso_role_name = Dev\n";
+    let dev = format!("role_arn = {}\nsource_profile = base\n", account.dev);
+    format!("[profile base]\n{PROPERTIES}[profile dev]\n{dev}[profile old]\n{old}{SESSION}")
+}
 
-/// SHA-1 of "corp", and of the start URL.
-const TOKEN_FILE: &str = ".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json";
+/// SHA-1 of the start URL.
 const OLD_TOKEN_FILE: &str = ".aws/sso/cache/a51746d4aa793ae07b25e90c3a5db96fc7832bd7.json";
 
 /// A portal that counts, exchanges the refresh token for an access token, and this for alice's keys.
@@ -51,9 +42,7 @@ impl Portal {
                     &json!({"accessToken": "new", "expiresIn": 3600, "tokenType": "Bearer", "refreshToken": next}),
                 )
             } else if request.header("x-amz-sso_bearer_token") == Some("new") {
-                let credentials = json!({"accessKeyId": alice.access_key_id, "secretAccessKey": alice.secret_access_key,
-                    "sessionToken": "", "expiration": 4_000_000_000_000_u64});
-                Reply::json(200, &json!({"roleCredentials": credentials}))
+                role_credentials(&alice)
             } else {
                 Reply::json(400, &json!({}))
             }
@@ -66,15 +55,13 @@ impl Portal {
     }
 
     fn plugin(&self, account: &Account) -> Plugin {
-        let url = format!("http://{}", self.server.address);
-        account.plugin().config(CONFIG).env("AWS_ENDPOINT_URL_SSO", &url).env("AWS_ENDPOINT_URL_SSO_OIDC", &url)
+        let url = self.server.url();
+        account
+            .plugin()
+            .config(&config(account))
+            .env("AWS_ENDPOINT_URL_SSO", &url)
+            .env("AWS_ENDPOINT_URL_SSO_OIDC", &url)
     }
-}
-
-/// So many seconds from now.
-fn from_now(seconds: i64) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    rfc3339(UNIX_EPOCH + Duration::from_secs(now.saturating_add_signed(seconds)))
 }
 
 fn token(expires_in: i64, more: &Value) -> String {
@@ -91,10 +78,8 @@ fn refreshable(registration_ends_in: i64) -> Value {
 }
 
 fn logged_out(source: &str, why: &str, login: &str) -> String {
-    format!(
-        "eks-group-auth: error: no AWS credentials from profile {source}: {why}\n\
-         eks-group-auth: hint: run `aws sso login --profile {login}`, then try again\n"
-    )
+    let error = format!("no AWS credentials from profile {source}: {why}");
+    error_and_hint(&error, &format!("run `aws sso login --profile {login}`, then try again"))
 }
 
 #[test]
@@ -143,7 +128,6 @@ fn a_session_that_can_be_refreshed_is_not_given_up_for_lost() {
 /// The login is the same one, and what was obtained with it stays within reach.
 #[test]
 fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
-    use std::os::unix::fs::PermissionsExt as _;
     let account = Account::new();
     let portal = Portal::start(&account);
     let mut more = refreshable(1000);
@@ -155,7 +139,7 @@ fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
     let path = plugin.home().join(TOKEN_FILE);
     let kept: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     assert_eq!((&kept["refreshToken"], &kept["other"]), (&json!("next-refresh-token"), &json!("stays")));
-    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(mode_of(&path), 0o600);
     assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1, "nothing is left beside it");
 }
 

@@ -1,5 +1,6 @@
 //! The account that most tests are about.
 
+use super::cluster::Cluster;
 use super::plugin::Plugin;
 use super::sts::{Keys, Role, Sts};
 
@@ -38,6 +39,48 @@ impl Account {
     /// A machine with no credentials.
     pub fn plugin(&self) -> Plugin {
         Plugin::new(binary(), &self.sts)
+    }
+
+    /// A machine with alice's keys in `~/keys.json`, and this `credential_process` in its default profile; `HOME` in it is
+    /// the home.
+    pub fn plugin_with_process(&self, command: &str) -> Plugin {
+        let plugin = self.plugin().write("keys.json", &self.alice.document().to_string()).env("PATH", "/usr/bin:/bin");
+        let command = command.replace("HOME", &plugin.home().display().to_string());
+        plugin.config(&format!("[default]\ncredential_process = {command}\n"))
+    }
+
+    /// The profile `dev`, whose role the profile `keys` assumes, which is alice; with more properties.
+    pub fn profile_with_role(&self, more: &str) -> String {
+        let (dev, keys) = (&self.dev, self.alice.properties());
+        format!("[profile dev]\nrole_arn = {dev}\nsource_profile = keys\n{more}[profile keys]\n{keys}")
+    }
+
+    /// The cluster `demo`, which knows those who come by the role `dev` under this name.
+    pub fn cluster(&self, username: &str) -> Cluster {
+        let cluster = Cluster::start("demo", "eu-west-1", &self.sts);
+        cluster.map_role(&self.dev, username);
+        cluster
+    }
+
+    /// Another member of the group.
+    pub fn add_carol(&self) -> Keys {
+        self.sts.add_user("carol", &["developers"])
+    }
+
+    /// A role that may be assumed only from `dev`.
+    pub fn add_role_after_dev(&self, path_and_name: &str) -> String {
+        self.add_role_after(&self.dev, path_and_name)
+    }
+
+    /// A role that may be assumed only from this other one.
+    pub fn add_role_after(&self, role: &str, path_and_name: &str) -> String {
+        self.sts.add_role(path_and_name, Role { roles: vec![role.to_owned()], ..Role::of_group("nobody") })
+    }
+
+    /// The names that role sessions were asked for under.
+    pub fn session_names(&self) -> Vec<String> {
+        let calls = self.sts.calls();
+        calls.iter().filter_map(|call| call.parameter("RoleSessionName").map(str::to_owned)).collect()
     }
 
     /// AssumeRole and GetCallerIdentity calls so far.

@@ -12,7 +12,8 @@ use super::cluster::Cluster;
 use super::http::fill;
 use super::plugin::{Output, Plugin};
 
-const EXEC_INFO: &str =
+/// What client-go says of itself to a plugin that has no terminal.
+pub const EXEC_INFO: &str =
     r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#;
 
 /// Runs the plugin as client-go does.

@@ -56,6 +56,14 @@ impl Reply {
         Reply::Response { status, content_type: "application/json", body: value.to_string().into_bytes() }
     }
 
+    /// An error as the AWS services with JSON say it, whose type stands in a header.
+    pub fn json_error(status: u16, kind: &str, body: &serde_json::Value) -> Self {
+        let body = body.to_string();
+        let head = format!("HTTP/1.1 {status} -\r\nx-amzn-errortype: {kind}\r\nContent-Type: application/json");
+        let text = format!("{head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        Reply::Raw(text.into_bytes())
+    }
+
     pub fn xml(status: u16, body: String) -> Self {
         Reply::Response { status, content_type: "text/xml", body: body.into_bytes() }
     }
@@ -134,6 +142,10 @@ impl Server {
             }
         });
         Server { address, connections, stop, thread: Some(thread) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// How many connections were made so far.

@@ -46,6 +46,20 @@ pub fn find_all() -> Vec<Kubectl> {
     found
 }
 
+/// All that there are, by version; looking for them takes a moment each, so once. With `REQUIRE_KUBECTL=1` there must be
+/// one.
+pub fn all() -> &'static [Kubectl] {
+    static FOUND: std::sync::LazyLock<Vec<Kubectl>> = std::sync::LazyLock::new(find_all);
+    if FOUND.is_empty() {
+        assert!(
+            std::env::var_os("REQUIRE_KUBECTL").is_none_or(|value| value != "1"),
+            "REQUIRE_KUBECTL=1, and there is no kubectl in PATH"
+        );
+        eprintln!("SKIPPED: there is no kubectl in PATH");
+    }
+    &FOUND
+}
+
 fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }

@@ -15,6 +15,8 @@ pub mod child;
 pub mod client_go;
 /// A Kubernetes API server on loopback, with the authenticator of an EKS cluster.
 pub mod cluster;
+/// Modes of files, and files that are none.
+pub mod files;
 /// HTTP/1.1 over TCP or TLS, one thread a connection.
 pub mod http;
 /// Finding kubectl, and kubeconfigs for it.
@@ -23,6 +25,8 @@ pub mod kubectl;
 pub mod plugin;
 /// Signature Version 4, verifying side.
 pub mod sigv4;
+/// A profile of IAM Identity Center, and its portal's answer.
+pub mod sso;
 /// STS on loopback: users, groups, roles, sessions.
 pub mod sts;
 /// The program at a terminal, and a person who answers what it asks there.

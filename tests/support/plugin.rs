@@ -1,6 +1,6 @@
 //! Running the plugin with a scrubbed environment: a home of its own, nothing of AWS but what the test says.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -68,6 +68,25 @@ impl Plugin {
         Self::entries_in(&self.cache_directory())
     }
 
+    /// Those whose names start so: `token-`, `session-`, `caller-`, and `.` for what is not whole yet.
+    pub fn entries_of(&self, start: &str) -> Vec<PathBuf> {
+        let starts = |path: &PathBuf| path.file_name().unwrap_or_default().to_string_lossy().starts_with(start);
+        self.entries().into_iter().filter(starts).collect()
+    }
+
+    /// The first of the tokens.
+    #[track_caller]
+    pub fn token_entry(&self) -> PathBuf {
+        self.entries_of("token-").remove(0)
+    }
+
+    /// Makes all those older by so many seconds.
+    pub fn age_entries(&self, start: &str, seconds: i64) {
+        for path in self.entries_of(start) {
+            age_entry(&path, seconds);
+        }
+    }
+
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.retain(|(n, _)| n != name);
         self.environment.push((name.into(), value.into()));
@@ -106,6 +125,13 @@ impl Plugin {
         self
     }
 
+    /// What this certificate authority signs is trusted.
+    pub fn trusting(self, ca_pem: &str) -> Self {
+        let plugin = self.write("ca.pem", ca_pem);
+        let bundle = plugin.home().join("ca.pem");
+        plugin.env("AWS_CA_BUNDLE", bundle)
+    }
+
     /// Writes a program under the home directory. Another process writes it: if this one did, another thread's child
     /// could hold the open file for a moment, and the kernel would not run what somebody may still write to.
     pub fn write_program(self, path: &str, text: &str) -> Self {
@@ -131,8 +157,35 @@ impl Plugin {
 
     /// The program, ready to be started with these arguments.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
-        command.args(args).env_clear().envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        let mut command = self.command_of(&self.binary);
+        command.args(args);
+        command
+    }
+
+    /// Another program on this machine.
+    pub fn command_of(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(self.environment.iter().cloned()).stdin(Stdio::null());
+        command
+    }
+
+    /// `token --cluster demo` and these arguments, ready to be started.
+    pub fn token_command(&self, args: &[&str]) -> Command {
+        self.command(&[&["token", "--cluster", "demo"], args].concat())
+    }
+
+    /// A shell that does something first, such as to set a limit, and then becomes the program.
+    pub fn command_after(&self, shell: &str, first: &str, args: &[&str]) -> Command {
+        let mut command = self.command_of(shell);
+        command.args(["-c", &format!("{first}; exec \"$0\" \"$@\"")]).arg(&self.binary).args(args);
+        command
+    }
+
+    /// The program in a session without a terminal: with one, what it starts has to stay in the group that may read from
+    /// that.
+    pub fn command_without_terminal(&self, args: &[&str]) -> Command {
+        let mut command = self.command_of("setsid");
+        command.arg("--wait").arg(&self.binary).args(args);
         command
     }
 
@@ -144,7 +197,13 @@ impl Plugin {
     /// `token --cluster demo` and these arguments.
     #[track_caller]
     pub fn token(&self, args: &[&str]) -> Output {
-        self.run(&[&["token", "--cluster", "demo"], args].concat())
+        output(self.token_command(args))
+    }
+
+    /// The same, while the test goes on.
+    #[track_caller]
+    pub fn start_token(&self, args: &[&str]) -> WatchedChild {
+        start(self.token_command(args))
     }
 
     /// `token --cluster demo --role ARN` and these arguments.
@@ -156,9 +215,15 @@ impl Plugin {
 
 /// Runs it to its end, with nothing on its stdin.
 #[track_caller]
-pub fn output(mut command: Command) -> Output {
+pub fn output(command: Command) -> Output {
+    start(command).output().into()
+}
+
+/// Starts it, with nothing on its stdin.
+#[track_caller]
+pub fn start(mut command: Command) -> WatchedChild {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    WatchedChild::start(command).output().into()
+    WatchedChild::start(command)
 }
 
 impl From<std::process::Output> for Output {
@@ -179,6 +244,14 @@ impl Output {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "stdout has {} bytes", self.stdout.len());
         let document = self.document();
         document.pointer("/status/token").and_then(Value::as_str).expect("status.token").to_owned()
+    }
+
+    /// The access key id in a good token.
+    #[track_caller]
+    pub fn signer(&self) -> String {
+        let url = url_of(&self.good_token());
+        let (_, credential) = url.split_once("X-Amz-Credential=").expect("a credential");
+        credential.split("%2F").next().unwrap_or_default().to_owned()
     }
 
     #[track_caller]
@@ -206,6 +279,16 @@ impl Output {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr: {}", self.stderr);
         &self.stderr
     }
+}
+
+#[track_caller]
+pub fn signed_by(plugin: &Plugin, args: &[&str], keys: &Keys) {
+    assert_eq!(plugin.token(args).signer(), keys.access_key_id);
+}
+
+/// One error line and one hint line.
+pub fn error_and_hint(error: &str, hint: &str) -> String {
+    format!("eks-group-auth: error: {error}\neks-group-auth: hint: {hint}\n")
 }
 
 /// Makes an entry older by so many seconds, as if it had been written that much earlier. Knows the format of entries: a

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::{Reply, Request, Server, Tls, http_date};
 use super::sigv4::{Signature, query_pairs};
@@ -18,6 +18,19 @@ pub struct Keys {
     pub access_key_id: String,
     pub secret_access_key: String,
     pub session_token: Option<String>,
+}
+
+impl Keys {
+    /// As the properties of a profile.
+    pub fn properties(&self) -> String {
+        let Keys { access_key_id, secret_access_key, .. } = self;
+        format!("aws_access_key_id = {access_key_id}\naws_secret_access_key = {secret_access_key}\n")
+    }
+
+    /// As a `credential_process` prints them.
+    pub fn document(&self) -> Value {
+        json!({"Version": 1, "AccessKeyId": self.access_key_id, "SecretAccessKey": self.secret_access_key})
+    }
 }
 
 /// One request, as it was answered.
@@ -368,6 +381,12 @@ fn answer(state: &Mutex<State>, request: &Request) -> Reply {
         ),
         Err(Refusal { status, code, message }) => error_reply(status, code, &message),
     }
+}
+
+/// So many seconds from now, as AWS writes a time.
+pub fn from_now(seconds: i64) -> String {
+    let by = Duration::from_secs(seconds.unsigned_abs());
+    rfc3339(if seconds < 0 { SystemTime::now() - by } else { SystemTime::now() + by })
 }
 
 /// An error as STS words it.

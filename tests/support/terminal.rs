@@ -39,7 +39,7 @@ pub struct AtTerminal {
 impl AtTerminal {
     /// `token --cluster demo` and these arguments.
     pub fn start(plugin: &Plugin, args: &[&str]) -> Self {
-        let run = Self::run(plugin.command(&[&["token", "--cluster", "demo"], args].concat()));
+        let run = Self::run(plugin.token_command(args));
         AtTerminal { _home: Some(plugin.clone()), ..run }
     }
 

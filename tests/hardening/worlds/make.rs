@@ -64,6 +64,42 @@ impl World {
     }
 }
 
+/// What may be set to nothing.
+const VARIABLES: [&str; 14] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+];
+
+/// Of a profile, the same.
+const PROPERTIES: [&str; 14] = [
+    "role_arn",
+    "source_profile",
+    "credential_source",
+    "mfa_serial",
+    "external_id",
+    "role_session_name",
+    "sso_session",
+    "sso_account_id",
+    "credential_process",
+    "web_identity_token_file",
+    "aws_session_token",
+    "aws_security_token",
+    "region",
+    "aws_access_key_id",
+];
+
 /// Everything that worlds are made of; each occurs.
 pub const FEATURES: &[&str] = &[
     "--profile",
@@ -760,8 +796,7 @@ impl Maker {
         self.note("a credential process");
         let temporary = self.chance(300);
         let keys = if temporary { self.temporary_keys() } else { self.keys() };
-        let mut document =
-            json!({"Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key});
+        let mut document = keys.document();
         if let Some(token) = keys.session_token {
             document["SessionToken"] = json!(token);
         } else if self.chance(100) {
@@ -879,22 +914,7 @@ impl Maker {
         }
         self.choose_paths();
         if self.at_times(60, "an empty variable") {
-            let name = self.one_of(&[
-                "AWS_PROFILE",
-                "AWS_DEFAULT_PROFILE",
-                "AWS_CONFIG_FILE",
-                "AWS_SHARED_CREDENTIALS_FILE",
-                "AWS_ROLE_ARN",
-                "AWS_WEB_IDENTITY_TOKEN_FILE",
-                "AWS_ROLE_SESSION_NAME",
-                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-                "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-                "AWS_ACCESS_KEY_ID",
-                "AWS_SECRET_ACCESS_KEY",
-                "AWS_SESSION_TOKEN",
-                "AWS_CREDENTIAL_EXPIRATION",
-            ]);
+            let name = self.one_of(&VARIABLES);
             self.set(name, "");
         }
         if self.at_times(130, "blanks round what is in the environment") {
@@ -1060,22 +1080,7 @@ impl Maker {
             section.behind = self.one_of(&[" # mine", " ; mine", " /* mine", "mine"]);
         }
         if self.at_times(40, "an empty property") {
-            let key = self.one_of(&[
-                "role_arn",
-                "source_profile",
-                "credential_source",
-                "mfa_serial",
-                "external_id",
-                "role_session_name",
-                "sso_session",
-                "sso_account_id",
-                "credential_process",
-                "web_identity_token_file",
-                "aws_session_token",
-                "aws_security_token",
-                "region",
-                "aws_access_key_id",
-            ]);
+            let key = self.one_of(&PROPERTIES);
             section.set(key, "");
         }
         if self.at_times(15, "an option twice") {
