@@ -13,6 +13,10 @@ fn shell(script: &str) -> WatchedChild {
     WatchedChild::start(command)
 }
 
+fn pid_printed_by(child: &mut WatchedChild) -> Pid {
+    Pid::from_raw(child.stdout_up_to("\n").trim().parse().expect("a number")).expect("a pid")
+}
+
 /// What a test says that fails in this.
 fn failure_of<T>(wait: impl FnOnce() -> T) -> String {
     let Err(why) = catch_unwind(AssertUnwindSafe(wait)) else { panic!("it did not fail") };
@@ -22,23 +26,24 @@ fn failure_of<T>(wait: impl FnOnce() -> T) -> String {
 #[test]
 fn one_that_hangs_is_killed_with_what_it_started_and_named_with_what_it_printed() {
     let script = "echo $$; echo last words >&2; sleep 300 & echo $!; wait; echo $SECRET";
-    let mut child = shell(script).within(Duration::from_millis(50));
-    let pids = [(); 2].map(|()| child.stdout_up_to("\n").trim().parse().expect("a number"));
-    let message = failure_of(|| child.output());
+    let mut child = shell(script);
+    let pids = [(); 2].map(|()| pid_printed_by(&mut child));
+    let message = failure_of(|| child.within(Duration::from_millis(50)).output());
     let expected =
         format!("`/bin/sh -c {script}` did not end within 50ms, and was killed\nstdout: \nstderr: last words\n");
     assert_eq!(message, expected);
     for pid in pids {
-        ends(Pid::from_raw(pid).expect("a pid"));
+        ends(pid);
     }
 }
 
 #[test]
 fn one_that_does_not_print_what_is_waited_for_is_named() {
-    let mut hangs = shell("printf 'what? '; sleep 300").within(Duration::from_millis(500));
-    let message = failure_of(|| hangs.stdout_up_to("who? "));
+    let mut hangs = shell("printf 'what? '; sleep 300");
+    hangs.stdout_up_to("what");
+    let message = failure_of(|| hangs.within(Duration::from_millis(50)).stdout_up_to("who? "));
     assert!(message.contains("`/bin/sh -c printf 'what? '; sleep 300` has not printed \"who? \" within"), "{message}");
-    assert!(message.contains("stdout: what? \n"), "{message}");
+    assert!(message.contains("stdout: ? \n"), "{message}");
     let message = failure_of(|| shell("echo no >&2").stderr_up_to("yes"));
     assert_eq!(message, "`/bin/sh -c echo no >&2` ended and did not print \"yes\"\nstdout: \nstderr: no\n");
     let message = failure_of(|| shell("exit 3").runs_until(|| false));
@@ -47,11 +52,12 @@ fn one_that_does_not_print_what_is_waited_for_is_named() {
 
 #[test]
 fn one_that_ended_and_whose_output_somebody_holds_open_is_named() {
-    let mut child = shell("sleep 300 2>/dev/null & echo $!").within(Duration::from_millis(500));
-    let sleep = Pid::from_raw(child.stdout_up_to("\n").trim().parse().expect("a number")).expect("a pid");
-    let message = failure_of(|| child.output());
+    let mut child = shell("sleep 300 2>/dev/null & echo $!");
+    let sleep = pid_printed_by(&mut child);
+    // For the shell to end, which starts nothing more.
+    let message = failure_of(|| child.within(Duration::from_secs(2)).output());
     rustix::process::kill_process(sleep, rustix::process::Signal::KILL).unwrap();
-    assert!(message.contains("ended, and not within 500ms its output: "), "{message}");
+    assert!(message.contains("ended, and not within 2s its output: "), "{message}");
 }
 
 #[test]
