@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use crate::Account;
+use crate::support::account::MFA_SERIAL as SERIAL;
 use crate::support::plugin::Output;
-use crate::support::sts::{ACCOUNT, Role};
+use crate::support::sts::Role;
 use crate::support::terminal::AtTerminal;
 
 /// The deadline for AWS is 15 s, and whoever waits for another waits a second more. The rest is for a busy machine.
@@ -11,13 +12,12 @@ const LONGER_THAN_THE_DEADLINE: Duration = Duration::from_secs(18);
 #[test]
 fn a_person_may_take_longer_than_the_deadline_and_whoever_waits_for_the_code_waits_on() {
     let account = Account::new();
-    let serial = format!("arn:aws:iam::{ACCOUNT}:mfa/alice");
-    account.sts.add_role("dev", Role { mfa_serial: Some(serial.clone()), ..Role::of_group("developers") });
+    account.sts.add_role("dev", Role { mfa_serial: Some(SERIAL.into()), ..Role::of_group("developers") });
     account.sts.add_mfa_code("123456");
     let plugin = account.alices_plugin();
-    let args = ["--role", &account.dev, "--mfa-serial", &serial, "--duration", "3600"];
+    let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
     let mut asked = AtTerminal::start(&plugin, &args);
-    asked.wait_for(&format!("eks-group-auth: MFA code of {serial}: "));
+    asked.wait_for(&format!("eks-group-auth: MFA code of {SERIAL}: "));
     let other = plugin.start_token(&args);
     std::thread::sleep(LONGER_THAN_THE_DEADLINE);
     asked.enter("123456");

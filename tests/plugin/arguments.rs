@@ -117,6 +117,7 @@ fn the_authenticators_variable_names_the_cluster() {
 /// The variable of the same meaning is in nobody's shell: the hint about MFA must not name it.
 #[test]
 fn certificate_authorities_given_as_an_argument_have_their_effect() {
+    use crate::support::account::MFA_SERIAL;
     use crate::support::http::Tls;
     use crate::support::sts::{Role, Sts};
     let tls = Tls::for_loopback();
@@ -125,9 +126,8 @@ fn certificate_authorities_given_as_an_argument_have_their_effect() {
     let file = plugin.home().join("ca.pem").display().to_string();
     plugin.role_token(&account.dev, &["--refresh"]).failed_with(5);
     plugin.role_token(&account.dev, &["--ca-bundle", &file]).good_token();
-    let serial = "arn:aws:iam::111122223333:mfa/alice";
-    let mfa = account.sts.add_role("mfa", Role { mfa_serial: Some(serial.into()), ..Role::of_group("developers") });
-    let stderr = plugin.role_token(&mfa, &["--ca-bundle", &file, "--mfa-serial", serial]).failed_with(6).to_owned();
+    let mfa = account.sts.add_role("mfa", Role { mfa_serial: Some(MFA_SERIAL.into()), ..Role::of_group("developers") });
+    let stderr = plugin.role_token(&mfa, &["--ca-bundle", &file, "--mfa-serial", MFA_SERIAL]).failed_with(6).to_owned();
     assert!(stderr.contains(&format!("--ca-bundle {file}")) && !stderr.contains("AWS_CA_BUNDLE"), "{stderr}");
     plugin.role_token(&account.dev, &["--ca-bundle", "/nonexistent", "--refresh"]).failed_with(2);
 }

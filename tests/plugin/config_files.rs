@@ -1,4 +1,5 @@
 use crate::Account;
+use crate::support::account::DEV;
 use crate::support::plugin::{Plugin, error_and_hint, signed_by};
 
 /// The AWS CLI refuses the whole file; here it is enough that nothing that is used depends on the line.
@@ -19,7 +20,7 @@ fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not(
     let hint = "correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE";
     let expected = error_and_hint(&format!("`{path}` cannot be read at line 5: {why}"), hint);
     assert_eq!(plugin.token(&["--profile", "bad"]).failed_with(2), expected);
-    let as_source = "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = bad\n";
+    let as_source = format!("[profile dev]\nrole_arn = {DEV}\nsource_profile = bad\n");
     let plugin = account.plugin().config(&format!("{as_source}{config}"));
     assert!(plugin.token(&["--profile", "dev"]).failed_with(2).contains("at line 8: "));
 }
@@ -52,7 +53,7 @@ fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
 #[test]
 fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line() {
     let account = Account::new();
-    let role = "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/dev\ncredential_source = ";
+    let role = format!("[profile dev]\nrole_arn = {DEV}\ncredential_source = ");
     for (config, property, line, value) in [
         ("[profile dev]\nregion = Ireland\n", "region", 2, "Ireland"),
         ("[profile dev]\nuse_fips_endpoint = yes\n", "use_fips_endpoint", 2, "yes"),
@@ -152,7 +153,7 @@ fn without_a_home_in_the_environment_the_files_named_there_are_read() {
 #[test]
 fn roles_of_profiles_that_lead_nowhere_are_errors_of_those_profiles() {
     let account = Account::new();
-    let role = "role_arn = arn:aws:iam::111122223333:role/dev\n";
+    let role = format!("role_arn = {DEV}\n");
     for (config, why) in [
         (format!("[profile dev]\n{role}"), "it has a `role_arn` and does not say whose credentials assume it"),
         (

@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 
 use crate::Account;
+use crate::support::account::DEV;
 use crate::support::files::make_fifo;
 use crate::support::http::{Reply, Request, Server};
 use crate::support::plugin::{Plugin, error_and_hint, signed_by, url_of};
@@ -44,8 +45,11 @@ fn a_profile_that_fails_is_not_passed_over_for_another_source() {
     let account = Account::new();
     let (server, _) = credentials_server(&account.bob, "/creds", |_| true);
     let plugin = in_container(account.plugin(), &server);
-    let config = "[profile empty]\nregion = eu-west-1\n[profile typo]\nrole_arn = arn:aws:iam::111122223333:role/dev\nsource_profile = bsae\n[profile half]\naws_access_key_id = AKIA\n";
-    let plugin = plugin.config(config);
+    let config = format!(
+        "[profile empty]\nregion = eu-west-1\n[profile typo]\nrole_arn = {DEV}\nsource_profile = bsae\n\
+         [profile half]\naws_access_key_id = AKIA\n"
+    );
+    let plugin = plugin.config(&config);
     signed_by(&plugin, &["--profile", "empty"], &account.bob);
     let stderr = plugin.token(&["--profile", "typo"]).failed_with(3).to_owned();
     assert!(

@@ -1,4 +1,5 @@
 use crate::Account;
+use crate::support::account::DEV;
 use crate::support::child::WatchedChild;
 use crate::support::client_go::EXEC_INFO;
 use crate::support::plugin::{Output, Plugin, error_and_hint};
@@ -15,11 +16,13 @@ fn fails(account: &Account, output: &Output, code: i32, sts_calls: usize, stderr
 fn a_role_that_no_group_permits() {
     let account = Account::new();
     let output = account.plugin().keys(&account.bob).role_token(&account.dev, &[]);
-    let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: AccessDenied: User: arn:aws:iam::111122223333:user/bob \
-                 is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/dev";
+    let error = format!(
+        "could not assume role `{DEV}`: AccessDenied: User: arn:aws:iam::111122223333:user/bob is not authorized to perform: \
+         sts:AssumeRole on resource: {DEV}"
+    );
     let hint = "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not trust you: ask \
                 whoever manages them for membership";
-    fails(&account, &output, 4, 2, &error_and_hint(error, hint));
+    fails(&account, &output, 4, 2, &error_and_hint(&error, hint));
 }
 
 #[test]
@@ -68,10 +71,12 @@ fn a_secret_key_that_is_another_keys() {
 fn a_duration_that_the_role_does_not_grant() {
     let account = Account::new();
     let output = account.alices_plugin().role_token(&account.dev, &["--duration", "43200"]);
-    let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: ValidationError: The requested DurationSeconds \
-                 exceeds the MaxSessionDuration set for this role.";
+    let error = format!(
+        "could not assume role `{DEV}`: ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for \
+         this role."
+    );
     let hint = "lower `--duration`: to the role's maximum, or to 3600 where your own credentials are a role session, as with SSO";
-    fails(&account, &output, 4, 2, &error_and_hint(error, hint));
+    fails(&account, &output, 4, 2, &error_and_hint(&error, hint));
 }
 
 #[test]
@@ -379,7 +384,9 @@ fn what_aws_says_cannot_control_the_terminal() {
 /// What STS says, and what is to be done then. The words are AWS's (IAM User Guide, "Access denied error messages"; STS API).
 #[test]
 fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
-    let user = "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/dev";
+    let user = format!(
+        "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: {DEV}"
+    );
     let of = |rest: &str| format!("{user} {rest}");
     let organisation =
         "a policy of your organisation forbids it, whatever the account allows: ask those who manage the organisation";
@@ -475,7 +482,7 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
         let words = message.clone();
         account.sts.answer_instead(move |call| (call.action == "AssumeRole").then(|| error_reply(status, code, &words)));
         let output = account.alices_plugin().role_token(&account.dev, &[]);
-        let error = format!("could not assume role `arn:aws:iam::111122223333:role/dev`: {code}: {message}");
+        let error = format!("could not assume role `{DEV}`: {code}: {message}");
         assert_eq!(output.failed_with(exit_code), error_and_hint(&error, hint), "{message}");
     }
     let account = Account::new();
@@ -483,8 +490,8 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
         .sts
         .answer_instead(|call| (call.action == "AssumeRole").then(|| error_reply(400, "Throttling", "Rate exceeded")));
     let output = account.alices_plugin().role_token(&account.dev, &[]);
-    let error = "could not assume role `arn:aws:iam::111122223333:role/dev`: AWS is failing: Throttling: Rate exceeded";
-    assert_eq!(output.failed_with(5), error_and_hint(error, "wait a little, then try again"));
+    let error = format!("could not assume role `{DEV}`: AWS is failing: Throttling: Rate exceeded");
+    assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a little, then try again"));
 }
 
 #[test]

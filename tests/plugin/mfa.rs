@@ -1,13 +1,12 @@
 use std::time::Duration;
 
 use crate::Account;
+use crate::support::account::MFA_SERIAL as SERIAL;
 use crate::support::client_go::EXEC_INFO;
 use crate::support::kubectl::{self, ExecBlock, kubeconfig};
 use crate::support::plugin::{Output, Plugin, error_and_hint};
 use crate::support::sts::{ACCOUNT, Role};
 use crate::support::terminal::{AtTerminal, Terminal};
-
-const SERIAL: &str = "arn:aws:iam::111122223333:mfa/alice";
 
 /// An account whose role `dev` asks for MFA, and grants so many hours.
 fn account(hours: u64) -> Account {

@@ -1,4 +1,5 @@
 use crate::Account;
+use crate::support::account::DEV;
 use crate::support::http::Reply;
 use crate::support::plugin::{Output, Plugin};
 use crate::support::sts::{ACCOUNT, Role, error_reply};
@@ -175,7 +176,7 @@ fn verbose_says_what_was_done_and_no_secret() {
         "credentials from AWS_ACCESS_KEY_ID",
         "the caller is arn:aws:iam::111122223333:user/alice\n",
         "may not assume `arn:aws:iam::111122223333:role/ops`: ",
-        "assumed `arn:aws:iam::111122223333:role/dev` as `alice`\n",
+        &format!("assumed `{DEV}` as `alice`\n"),
         "signed a new token\n",
     ] {
         assert_eq!(first.stderr.matches(words).count(), 1, "{words} in {}", first.stderr);
@@ -183,8 +184,8 @@ fn verbose_says_what_was_done_and_no_secret() {
     let is_timed = |line: &str| line.starts_with("eks-group-auth: ") && line.contains(" ms: ");
     assert!(first.stderr.lines().all(is_timed), "{}", first.stderr);
     let second = team.run(&alice, &["-v"]);
-    let words = "a token in the cache, of role `arn:aws:iam::111122223333:role/dev`, session `alice`\n";
-    assert!(second.stderr.contains(words), "{}", second.stderr);
+    let words = format!("a token in the cache, of role `{DEV}`, session `alice`\n");
+    assert!(second.stderr.contains(&words), "{}", second.stderr);
     assert_eq!(second.stdout, first.stdout);
     let token = second.document().pointer("/status/token").unwrap().as_str().unwrap().to_owned();
     for secret in [&token, &team.account.alice.secret_access_key] {

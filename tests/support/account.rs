@@ -4,6 +4,11 @@ use super::cluster::Cluster;
 use super::plugin::Plugin;
 use super::sts::{Keys, Role, Sts};
 
+/// Its role.
+pub const DEV: &str = "arn:aws:iam::111122223333:role/dev";
+/// The device that alice has, where a role asks for a code.
+pub const MFA_SERIAL: &str = "arn:aws:iam::111122223333:mfa/alice";
+
 /// An account in which the group `developers` may assume the role `dev`; alice is a member, bob is not.
 pub struct Account {
     pub sts: Sts,
