@@ -233,6 +233,12 @@ mod tests {
     }
 
     #[test]
+    fn little_of_it_shows() {
+        let fingerprint = Fingerprint([0xab; 32]);
+        assert_eq!((format!("{fingerprint:?}"), fingerprint.as_bytes()), ("abab…".into(), &[0xab; 32][..]));
+    }
+
+    #[test]
     fn what_selects_nobody_does_not_change_it() {
         let world = World { flag: Some("a".into()), ..World::new("", KEYS) };
         let one = world.fingerprint();

@@ -352,6 +352,77 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_is_listed_with_its_kind_its_owner_and_its_expiry() {
+        let about = |cluster: &str| About { cluster: Some(cluster.into()), ..About::default() };
+        let status = Status { token: Token::encode("https://x"), expiration: at(900) };
+        let session = SessionEntry { about: about("session"), ..session(3600) };
+        let caller = CallerEntry::new("arn".into(), at(0), about("caller"));
+        let key = key("a");
+        for (kind, bytes, expiration) in [
+            (Kind::Token, render(&key, &TokenEntry::new(&status, at(0), about("token"))), at(900)),
+            (Kind::Session, render(&key, &session), at(3600)),
+            (Kind::Caller, render(&key, &caller), at(12 * 3600)),
+        ] {
+            let name = kind.as_str();
+            let listed = Listed::parse(&format!("{name}-{key}"), &bytes).expect(name);
+            assert_eq!(
+                (listed.kind, listed.about.cluster.as_deref(), listed.expiration),
+                (kind, Some(name), expiration)
+            );
+            assert!(Listed::parse(&format!("other-{key}"), &bytes).is_none(), "{name} under another name");
+        }
+        let failure = render(&key, &FailureEntry::new(Explanation::new(Exit::Refused, "no"), at(0)));
+        assert!(Listed::parse(&format!("failure-{key}"), &failure).is_none(), "a failure is not shown");
+    }
+
+    #[test]
+    fn an_entry_says_for_whom_it_is() {
+        let about = |role: Option<&str>, session_name: Option<&str>| {
+            let (role, session_name) = (role.map(Into::into), session_name.map(Into::into));
+            About { role, session_name, ..About::default() }.in_words()
+        };
+        let all = [about(Some("r"), Some("s")), about(Some("r"), None), about(None, None)];
+        assert_eq!(all, ["of role `r`, session `s`", "of role `r`", "of the caller's own identity"]);
+    }
+
+    #[test]
+    fn a_token_is_judged_by_its_own_times() {
+        let status = Status { token: Token::encode("https://x"), expiration: at(900) };
+        let entry = TokenEntry::new(&status, at(100), About::default());
+        assert_eq!(entry.signed_at(), 1_800_000_100);
+        assert_eq!([99, 100, 780, 781].map(|now| entry.is_good(at(now))), [false, true, true, false]);
+        assert_eq!([100, 159, 160].map(|now| entry.is_young(at(now))), [true, true, false]);
+        let served = entry.into_status();
+        assert_eq!((served.token, served.expiration), (status.token, status.expiration));
+    }
+
+    #[test]
+    fn a_session_is_judged_by_its_own_times() {
+        let session = session(3600);
+        assert_eq!([59, 60].map(|now| session.may_be_revoked(at(now))), [false, true]);
+        assert_eq!([3540, 3541].map(|now| session.state(at(now))), [SessionState::Renew, SessionState::Over]);
+        let skewed = SessionEntry { clock_skew: -90, ..session };
+        assert_eq!([300, 301].map(|now| skewed.state(at(now))), [SessionState::Fresh, SessionState::Over]);
+        assert_eq!((skewed.signer().clock_skew, skewed.expiration()), (-90, at(3600)));
+    }
+
+    #[test]
+    fn a_caller_is_believed_for_twelve_hours() {
+        let entry = CallerEntry::new("arn".into(), at(0), About::default());
+        assert_eq!([0, 43_199, 43_200].map(|now| entry.is_fresh(at(now))), [true, true, false]);
+    }
+
+    #[test]
+    fn a_failure_is_for_those_who_were_waiting_when_it_happened() {
+        let failure = |failed_at| FailureEntry::new(Explanation::new(Exit::Refused, "no").hint("ask"), failed_at);
+        let shared = failure(at(10)).since(at(10), at(10)).expect("it happened while this one was waiting");
+        assert_eq!(shared, Explanation::new(Exit::Refused, "no").hint("ask"));
+        assert_eq!(failure(at(9)).since(at(10), at(11)), None, "before");
+        assert_eq!(failure(at(12)).since(at(10), at(11)), None, "by a clock that was set back since");
+        assert_eq!(FailureEntry { exit_code: 99, ..failure(at(10)) }.since(at(10), at(10)), None, "no such exit code");
+    }
+
+    #[test]
     fn debug_shows_no_secret() {
         assert!(!format!("{:?}", session(3600)).contains("MARKER"));
     }
@@ -360,6 +431,8 @@ mod tests {
     fn a_number_that_is_no_time_makes_an_entry_that_is_over() {
         let entry = SessionEntry { expiration: u64::MAX, ..session(3600) };
         assert_eq!(entry.state(at(0)), SessionState::Over);
+        let most = u64::from(u32::MAX) * 4;
+        assert_eq!((time(most), time(most - 1)), (UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(most - 1)));
     }
 
     proptest! {

@@ -98,3 +98,107 @@ impl fmt::Display for Key {
         f.write_str(&hex(&self.0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::endpoints::Endpoints;
+    use crate::aws::fingerprint::Place;
+    use crate::aws::names::{ExternalId, MfaSerial, NameTemplate, RoleArn, SessionDuration};
+    use crate::aws::profile::tests::files;
+    use crate::aws::region::Region;
+    use crate::aws::role::Written;
+    use crate::aws::source::{CredentialSource, ProfileChoice};
+    use crate::sys::env::Env;
+    use std::collections::HashSet;
+
+    fn region(name: &str) -> Region {
+        Region::parse(name).unwrap()
+    }
+
+    fn endpoint() -> StsEndpoint {
+        StsEndpoint { region: region("eu-west-1"), use_fips: false, use_dual_stack: false }
+    }
+
+    fn identity(host_name: &str) -> Fingerprint {
+        let (env, files) = (Env::default(), files("", ""));
+        let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
+        let place = Place { effective_uid: 0, host_name: host_name.into(), working_directory: None };
+        Fingerprint::new(&place, &env, &source, &Endpoints::default(), &[])
+    }
+
+    fn role() -> RoleRequest {
+        RoleRequest {
+            candidates: vec![arn("dev")],
+            session_name: None,
+            source_identity: None,
+            external_id: None,
+            duration: None,
+            mfa_serial: None,
+            written: Written::default(),
+        }
+    }
+
+    fn arn(name: &str) -> RoleArn {
+        RoleArn::parse(&format!("arn:aws:iam::111122223333:role/{name}"), &region("eu-west-1")).unwrap()
+    }
+
+    #[test]
+    fn whatever_the_content_depends_on_changes_the_key() {
+        let cluster = |name: &str| ClusterName::parse(name).unwrap();
+        let name = |name: &str| Some(NameTemplate::parse(name).unwrap());
+        let (host, other_host, demo) = (identity("a"), identity("b"), cluster("demo"));
+        let endpoints = [
+            endpoint(),
+            StsEndpoint { region: region("eu-west-2"), ..endpoint() },
+            StsEndpoint { use_fips: true, ..endpoint() },
+            StsEndpoint { use_dual_stack: true, ..endpoint() },
+        ];
+        let roles = [
+            role(),
+            RoleRequest { candidates: vec![arn("ops")], ..role() },
+            RoleRequest { candidates: vec![arn("dev"), arn("ops")], ..role() },
+            RoleRequest { candidates: vec![arn("ops"), arn("dev")], ..role() },
+            RoleRequest { session_name: name("ab"), ..role() },
+            RoleRequest { source_identity: name("ab"), ..role() },
+            RoleRequest { external_id: Some(ExternalId::parse("ab").unwrap()), ..role() },
+            RoleRequest { external_id: Some(ExternalId::parse("abc").unwrap()), ..role() },
+            RoleRequest { duration: Some(SessionDuration::parse("900").unwrap()), ..role() },
+            RoleRequest { duration: Some(SessionDuration::parse("901").unwrap()), ..role() },
+            RoleRequest { mfa_serial: Some(MfaSerial::parse("GAHT12345678").unwrap()), ..role() },
+        ];
+        let mut keys =
+            vec![Key::token(&host, &endpoint(), None, &demo), Key::token(&other_host, &endpoint(), None, &demo)];
+        keys.push(Key::token(&host, &endpoint(), None, &cluster("other")));
+        keys.extend(endpoints.iter().skip(1).map(|endpoint| Key::token(&host, endpoint, None, &demo)));
+        keys.extend(roles.iter().map(|role| Key::token(&host, &endpoint(), Some(role), &demo)));
+        keys.extend(roles.iter().map(|role| Key::session(&host, &endpoint(), role)));
+        keys.push(Key::session(&other_host, &endpoint(), &role()));
+        keys.extend(endpoints.iter().skip(1).map(|endpoint| Key::session(&host, endpoint, &role())));
+        for id in ["AKIA1", "AKIA2"] {
+            keys.extend(endpoints.iter().map(|endpoint| Key::caller(&host, endpoint, id)));
+        }
+        for network in [["a", "b"], ["ab", ""], ["", "ab"]] {
+            keys.push(Key::turn(&keys[0], network.iter().map(OsStr::new)));
+        }
+        keys.push(Key::turn(&keys[1], ["a", "b"].iter().map(OsStr::new)));
+        let names: HashSet<String> = keys.iter().map(Key::to_string).collect();
+        assert_eq!(names.len(), keys.len());
+        assert!(keys.iter().all(|key| hex(key.as_bytes()) == key.to_string()));
+        assert!(names.iter().all(|name| name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit())));
+    }
+
+    #[test]
+    fn what_hints_know_of_a_role_does_not_change_the_key() {
+        let written = Written { profile: Some("dev".into()), ..Written::default() };
+        let one = Key::session(&identity("a"), &endpoint(), &role());
+        assert!(one == Key::session(&identity("a"), &endpoint(), &RoleRequest { written, ..role() }));
+    }
+
+    #[test]
+    fn a_digest_in_hexadecimal_is_two_digits_a_byte() {
+        let mut digest = [0; 32];
+        (digest[0], digest[1], digest[31]) = (0x0f, 0xa0, 0xff);
+        assert_eq!(hex(&digest), format!("0fa0{}ff", "00".repeat(29)));
+    }
+}
