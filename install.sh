@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds eks-group-auth from this checkout and installs it. Touches nothing but PREFIX/bin/eks-group-auth and target/.
+# Builds eks-group-auth from this checkout and installs it. Only writes to PREFIX/bin/eks-group-auth and target/.
 set -eu
 
 name=eks-group-auth
@@ -12,7 +12,7 @@ Usage: ./install.sh [--prefix DIR] [--uninstall]
 
 Builds $name and installs it as DIR/bin/$name (by default \$HOME/.local/bin/$name).
   --prefix DIR   install under DIR
-  --uninstall    remove DIR/bin/$name again; the cache is kept
+  --uninstall    remove DIR/bin/$name; keeps the cache
 TXT
 }
 
@@ -44,7 +44,7 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-[ -n "$prefix" ] || die "nowhere to install to: HOME is not set" "say where with --prefix DIR"
+[ -n "$prefix" ] || die "nowhere to install to: HOME is not set" "choose a directory with --prefix DIR"
 case $prefix in
 /*) ;;
 *) prefix=$(pwd)/$prefix ;;
@@ -56,28 +56,28 @@ if [ "$uninstall" = yes ]; then
     if [ -e "$installed" ] || [ -h "$installed" ]; then
         rm -f "$installed"
         say "Removed $installed."
-        say "Its cache is kept. Where there is one: rm -r \"\${EKS_GROUP_AUTH_CACHE_DIR:-\${XDG_CACHE_HOME:-\$HOME/.cache}/$name}\""
+        say "The cache was kept. To remove it: rm -r \"\${EKS_GROUP_AUTH_CACHE_DIR:-\${XDG_CACHE_HOME:-\$HOME/.cache}/$name}\""
     else
-        say "There is no $installed; nothing was removed."
+        say "$installed does not exist; nothing was removed."
     fi
     exit 0
 fi
 
 cd "$(dirname "$0")"
 
-# rustup's own directory, where the shell has not been told of it yet.
+# Fall back to rustup's directory if it is not in PATH yet.
 if ! command -v cargo >/dev/null 2>&1 && [ -x "${HOME:-}/.cargo/bin/cargo" ]; then
     PATH=$HOME/.cargo/bin:$PATH
 fi
 command -v cargo >/dev/null 2>&1 || die "cargo is not installed" "install Rust, version 1.94.1 or later: https://rustup.rs"
-command -v cc >/dev/null 2>&1 || die "there is no C compiler (cc), which the TLS library and the linker need" \
+command -v cc >/dev/null 2>&1 || die "no C compiler (cc) found; the TLS library and the linker need one" \
     "install one: apt-get install gcc, dnf install gcc, or on macOS xcode-select --install"
 
-mkdir -p "$bin" 2>/dev/null || die "cannot create $bin" "choose another place with --prefix DIR"
-[ -w "$bin" ] || die "cannot write to $bin" "choose another place with --prefix DIR"
+mkdir -p "$bin" 2>/dev/null || die "cannot create $bin" "choose another directory with --prefix DIR"
+[ -w "$bin" ] || die "cannot write to $bin" "choose another directory with --prefix DIR"
 
-# A static binary starts in a third of the time, and runs on any Linux. It needs musl's standard library for Rust and a
-# C compiler for musl.
+# A static binary starts in a third of the time and runs on any Linux. Building one needs Rust's standard library for
+# musl and a C compiler for musl.
 host=$(rustc -vV | sed -n 's/^host: //p')
 target=$host
 kind="ordinary (dynamically linked)"
@@ -106,26 +106,26 @@ case $host in
         export "CC_$(printf %s "$musl" | tr - _)=$compiler"
     fi
     if [ -n "$why" ]; then
-        say "Building the ordinary, dynamically linked binary. A static one would start faster:"
-        say "for that, stop here, $why, and run this again."
+        say "Building a dynamically linked binary. A static one would start faster:"
+        say "to get one, stop this script, $why, and run it again."
     fi
     ;;
 esac
 
-say "Building $name for $target; this takes some minutes."
+say "Building $name for $target; this takes a few minutes."
 cargo build --release --locked --target "$target" --target-dir target --bin "$name" ||
-    die "the build failed; cargo's words are above"
+    die "the build failed; see cargo's output above"
 
 built=target/$target/release/$name
 if ! version=$("$built" --version); then
     case $target in
-    *-musl) hint="if $target's standard library is not rustup's, its musl may be older than 1.2.4" ;;
-    *) hint="run $built --version to see what it says" ;;
+    *-musl) hint="if the standard library for $target is not from rustup, its musl may be older than 1.2.4" ;;
+    *) hint="run $built --version to see why" ;;
     esac
-    die "the binary that was built does not run; $installed was left as it was" "$hint"
+    die "the new binary does not run; $installed was left unchanged" "$hint"
 fi
 
-# Beside its place and renamed, so that a kubectl that is running never sees half a file.
+# Copied to a temporary name and then renamed, so that a running kubectl never sees a partial file.
 cp "$built" "$installed.new.$$"
 chmod 755 "$installed.new.$$"
 mv -f "$installed.new.$$" "$installed"
@@ -136,13 +136,13 @@ case :$PATH: in
 *:"$bin":*) command=$name ;;
 *)
     command=$installed
-    say "$bin is not in your PATH, so the block below names the file itself."
+    say "$bin is not in your PATH, so the block below uses the full path."
     ;;
 esac
 cat <<TXT
 
-Your kubeconfig is untouched. For a cluster that you want to reach with it, let the entry of its user read as follows,
-with your own names in place of those in capitals:
+Your kubeconfig was not changed. To use $name for a cluster, change the cluster's user entry to the following,
+replacing the names in capitals with your own:
 
 users:
 - name: USER

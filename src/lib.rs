@@ -1,23 +1,24 @@
-//! The house of `eks-group-auth`, a kubectl credential plugin for Amazon EKS. This library exists for the
-//! binary and its tests; it promises no public API.
+//! The library behind `eks-group-auth`, a kubectl credential plugin for Amazon EKS. It exists for the binary and its
+//! tests and has no stable public API.
 //!
-//! | room | subject |
+//! | module | purpose |
 //! |---|---|
-//! | [`cli`] | what may be typed |
-//! | [`commands`] | one story a verb |
-//! | [`cache`] | what is kept on disk |
-//! | [`kube`] | what kubectl and a cluster understand |
-//! | [`aws`] | who am I, and what does AWS say? |
-//! | [`say`] | what a person sees |
-//! | [`sys`] | the system that the program runs on |
+//! | [`cli`] | the command line |
+//! | [`commands`] | one module per subcommand |
+//! | [`cache`] | the on-disk cache |
+//! | [`kube`] | the formats and rules of kubectl and the cluster |
+//! | [`aws`] | credentials, and calls to AWS |
+//! | [`say`] | user-facing output |
+//! | [`sys`] | the operating system |
 //!
-//! Imports run down: `commands` may use every room, `cache` and `kube` the values of `aws`, all of them `say` and `sys`;
-//! `cli` and `sys` know nothing of the rest. `tests/plugin/house.rs` holds this, and the list of the files that are pure.
+//! Imports only go down: `commands` may use every module, `cache` and `kube` may use the value types of `aws`, and all
+//! of them may use `say` and `sys`; `cli` and `sys` depend on nothing else. `tests/plugin/house.rs` enforces this and
+//! lists the pure files.
 //!
-//! One call, from the top; [`commands::token`] tells it on one screen:
+//! The flow of one call, implemented in [`commands::token`]:
 //!
 //! ```text
-//! World::read ─► Ask::resolve ─► cached? ── hit ─► answer
+//! World::read ─► Ask::resolve ─► cached? ── hit ─► print
 //!                                   │ miss
 //!                             Turn::wait ── another process got it ─► answer
 //!                                   │ ours

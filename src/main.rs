@@ -28,8 +28,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A panic's own message could hold anything, a secret too; and nothing of it would help a user. The release profile
-/// does not unwind, and after a panic nothing is left to do.
+/// A panic message could contain anything, even a secret, and would not help the user. The release profile does not
+/// unwind, and there is nothing left to do after a panic.
 fn end_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
@@ -39,7 +39,7 @@ fn end_on_panic() {
     }));
 }
 
-/// What is to be printed on stdout; all else has been said.
+/// Returns what to print to stdout; everything else has already been printed.
 fn answer() -> Result<Vec<u8>, Error> {
     let cli = match plain::parse(this_process::arguments()) {
         Ok(cli) => cli,

@@ -1,6 +1,6 @@
-//! `cargo run --example demo`: the whole chain on this machine, without an AWS account. A loopback STS and API server,
-//! two users of whom one is in the group, a throw-away kubeconfig, kubectl where there is one, and what it all took.
-//! Ends with an error if anything is not as it says.
+//! `cargo run --example demo`: the whole chain on this machine, without an AWS account. It uses a loopback STS and API
+//! server, two users, one of them in the group, a temporary kubeconfig and kubectl if there is one, and shows how long
+//! it took. Fails if anything goes wrong.
 
 #![allow(clippy::disallowed_methods, reason = "the demo reads the clock and the environment itself")]
 
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
     match demo() {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("\nThe demo did not go as it should: {why}");
+            eprintln!("\nThe demo failed: {why}");
             ExitCode::FAILURE
         }
     }
@@ -45,7 +45,7 @@ fn demo() -> Result<(), String> {
     let kubectl = find_all().into_iter().next_back();
     match &kubectl {
         Some(kubectl) => println!("kubectl {} at {}", kubectl.version, kubectl.path.display()),
-        None => println!("There is no kubectl in PATH; this program plays its part."),
+        None => println!("There is no kubectl in PATH; this program stands in for it."),
     }
     let client = Client { kubectl: kubectl.as_ref(), cluster: &cluster, role: &role };
 
@@ -64,21 +64,21 @@ fn demo() -> Result<(), String> {
     if users.iter().any(|user| user != "alice") || users.len() != cluster.seen().len() {
         return Err(format!("the cluster saw {:?}", cluster.seen()));
     }
-    println!("\nThe cluster's audit log names `{one}`. Nothing of bob's reached the cluster: he got no token.");
+    println!("\nThe cluster's audit log names `{one}`. bob never reached the cluster: he got no token.");
     println!(
-        "STS was asked for {} role session(s) by alice and refused bob {} time(s).",
+        "STS gave alice {} role session(s) and refused bob {} time(s).",
         sts.calls().iter().filter(|call| call.action == "AssumeRole" && call.refused.is_none()).count(),
         sts.calls().iter().filter(|call| call.action == "AssumeRole" && call.refused.is_some()).count(),
     );
     timings(&alice, &role, &sts)
 }
 
-/// The binary beside this example, built as this example was.
+/// Builds the binary next to this example, with the same profile.
 fn build() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").ok_or("run me with `cargo run --example demo`")?;
     let mut build = Command::new(cargo);
     build.args(["build", "--bin", "eks-group-auth"]);
-    // What cargo sets for this example would make dependencies that look at it be built again, now and next time.
+    // Variables that cargo sets for this example would cause some dependencies to be rebuilt, now and next time.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
@@ -148,7 +148,7 @@ fn timings(plugin: &Plugin, role: &str, sts: &Sts) -> Result<(), String> {
     let far = median(3, &["--refresh"])?;
     let ms = |time: Duration| format!("{:6.1} ms", time.as_secs_f64() * 1000.0);
     println!("\nOne call of eks-group-auth on this machine ({PROFILE} build, medians):");
-    println!("  cached token                        {}   asks nobody", ms(cached));
+    println!("  cached token                        {}   no calls", ms(cached));
     println!("  cold, STS answers at once           {}   GetCallerIdentity and AssumeRole", ms(cold));
     println!("  cold, STS answers after 100 ms      {}", ms(far));
     if PROFILE == "debug" {
@@ -161,7 +161,7 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// kubectl runs a plugin that fails up to five times; its lines are shown once, kubectl's own log lines not at all.
+/// kubectl runs a failing plugin up to five times; show its lines once, and kubectl's own log lines not at all.
 fn explained(stderr: &str) -> String {
     let is_log = |line: &str| line.starts_with(['E', 'W', 'I']) && line.contains(".go:");
     let mut lines: Vec<&str> = Vec::new();

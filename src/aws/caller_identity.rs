@@ -1,15 +1,15 @@
-//! Who credentials belong to, as STS says.
+//! The owner of credentials, according to STS.
 
 use crate::aws::names::RoleArn;
 
-/// An ARN that names somebody.
+/// The ARN of a caller.
 #[derive(Debug)]
 pub struct CallerIdentity {
     arn: String,
 }
 
 impl CallerIdentity {
-    /// `None` where this does not have the parts of an ARN, or names nothing.
+    /// `None` if this does not have the parts of an ARN, or its resource is empty.
     pub fn parse(arn: &str) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let is_arn = parts.next() == Some("arn") && parts.nth(4).is_some_and(|resource| !resource.is_empty());
@@ -20,12 +20,12 @@ impl CallerIdentity {
         &self.arn
     }
 
-    /// Whether this is a session of the role already.
+    /// Whether this is already a session of the role.
     pub fn has_role(&self, role: &RoleArn) -> bool {
         self.arn.starts_with(&role.start_of_sessions())
     }
 
-    /// Who has sessions of a role as long as the role grants them; from role to role it is an hour.
+    /// An IAM user can get sessions as long as the role allows; role chaining is limited to an hour.
     pub fn is_iam_user(&self) -> bool {
         self.arn.split(':').nth(5).is_some_and(|resource| resource.starts_with("user/"))
     }

@@ -1,4 +1,4 @@
-//! The way to AWS: one runtime, one HTTP client and one deadline for base credentials and all calls to STS.
+//! The connection to AWS: one runtime, one HTTP client and one deadline for the base credentials and all calls to STS.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -20,31 +20,31 @@ use crate::sys::clock::Clock;
 use crate::sys::env::Env;
 use crate::sys::limits;
 
-/// For everything that waits on a network, when nobody is asked anything.
+/// The deadline for all network calls, except while the user is being prompted.
 pub const DEADLINE: Duration = Duration::from_secs(15);
 
-/// One try, so that the deadline leaves room for another.
+/// The timeout of one attempt, so that the deadline leaves time for another.
 const ATTEMPT: Duration = Duration::from_secs(6);
 
-/// How many files may be needed at a time: sockets, the runtime's own, certificates, pipes.
+/// How many files may need to be open at the same time: sockets, the runtime's own files, certificates, pipes.
 const ENOUGH_FILES: u64 = 32;
 
-/// Before anything was sent over it.
+/// Nothing is sent until it is used.
 pub struct Connection {
     runtime: Option<tokio::runtime::Runtime>,
     sdk: SdkConfig,
-    /// Where STS is asked, if elsewhere than at its own address.
+    /// A custom STS endpoint, if one is set.
     sts_url: Option<String>,
-    /// Where it is looked for, as far as messages go.
+    /// The STS endpoint as shown in messages.
     sts_shown: String,
-    /// Whose credentials they are, where somebody might expect others.
+    /// The credential source, if the user may expect a different one.
     unexpected: Option<String>,
     clock: Clock,
     deadline: Cell<Instant>,
 }
 
 impl Connection {
-    /// Sets up the SDK, without its ways of finding out anything; asks nobody yet.
+    /// Sets up the SDK without its discovery mechanisms. Does not connect yet.
     pub fn open(
         endpoint: &StsEndpoint,
         endpoints: &Endpoints,
@@ -83,21 +83,21 @@ impl Connection {
         })
     }
 
-    /// Works until the deadline.
+    /// Waits for `work`, but not beyond the deadline.
     pub fn wait<T>(&self, doing: impl Fn() -> Doing, work: impl Future<Output = T>) -> Result<T, Error> {
-        let runtime = self.runtime.as_ref().expect("it is taken out on drop only");
+        let runtime = self.runtime.as_ref().expect("it is only taken on drop");
         let deadline = self.deadline.get().into();
         runtime
             .block_on(async { tokio::time::timeout_at(deadline, work).await })
             .map_err(|_| Error::Deadline { doing: doing(), after: DEADLINE })
     }
 
-    /// From now on, as after a person was waited for.
+    /// Restarts the deadline, as after waiting for the user.
     pub fn restart_deadline(&self) {
         self.give(DEADLINE);
     }
 
-    /// So much time from now on.
+    /// Sets the deadline to this much time from now.
     pub fn give(&self, time: Duration) {
         self.deadline.set(self.clock.instant() + time);
     }
@@ -106,21 +106,21 @@ impl Connection {
         self.clock.now()
     }
 
-    /// For the clients of all services.
+    /// The SDK configuration shared by all clients.
     pub fn sdk(&self) -> &SdkConfig {
         &self.sdk
     }
 
-    /// For a client of STS, at the address that is asked.
+    /// The configuration for an STS client, with the custom endpoint if there is one.
     pub fn sts_config(&self) -> aws_sdk_sts::config::Builder {
         let mut config = aws_sdk_sts::config::Builder::from(&self.sdk);
         config.set_endpoint_url(self.sts_url.clone());
         config
     }
 
-    /// For the SDK's own providers: nothing that they would have to look for.
+    /// The configuration for the SDK's own providers, with everything they would otherwise look up.
     pub fn provider_config(&self, http_client: Option<SharedHttpClient>) -> ProviderConfig {
-        let http_client = http_client.or(self.sdk.http_client()).expect("it was given");
+        let http_client = http_client.or(self.sdk.http_client()).expect("the SDK config has an HTTP client");
         ProviderConfig::without_region()
             .with_region(self.sdk.region().cloned())
             .with_use_fips(self.sdk.use_fips())
@@ -130,14 +130,14 @@ impl Connection {
             .with_http_client(http_client)
     }
 
-    /// An error of STS that lacks where it was looked for, or whose credentials it refused, with that.
+    /// Adds the STS endpoint to an error, or the source of the refused credentials.
     pub fn named(&self, error: Error) -> Error {
         match (error, &self.unexpected) {
             (Error::Unreachable { doing, why }, _) => {
                 Error::Unreachable { doing, why: format!("{why} (at {})", self.sts_shown) }
             }
             (Error::Refused(refusal), Some(source_name)) => {
-                let message = format!("{} (with {source_name})", refusal.message);
+                let message = format!("{} (using {source_name})", refusal.message);
                 Error::refused(Refusal { message, ..*refusal })
             }
             (other, _) => other,
@@ -147,7 +147,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // Otherwise a name look-up that hangs would be waited for.
+        // Otherwise the process would wait for a DNS look-up that hangs.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

@@ -1,12 +1,13 @@
-//! Dates as the tools that hand out credentials write them. The AWS CLI takes nearly any (python-dateutil); these are the
-//! ones that occur and that mean one moment. Pure.
+//! Date formats used by tools that issue credentials. The AWS CLI accepts nearly any format (python-dateutil); these
+//! are the ones that occur and are unambiguous. Pure.
 
 use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 
-/// `None` for what names no moment: a date without a time, a time without a zone, a zone other than UTC by its name.
+/// `None` for anything ambiguous: a date without a time, a time without a time zone, or a named time zone other than
+/// UTC.
 pub fn parse(text: &str) -> Option<SystemTime> {
     let text = text.trim();
     let date = match internet_date(text) {
@@ -16,7 +17,7 @@ pub fn parse(text: &str) -> Option<SystemTime> {
     date.try_into().ok()
 }
 
-/// A relative of ISO 8601, as RFC 3339 wants it.
+/// Converts a variant of ISO 8601 to RFC 3339.
 fn internet_date(text: &str) -> Option<String> {
     let mut rest = text;
     let mut digits = |count: usize, separator: &str| -> Option<&str> {
@@ -25,7 +26,7 @@ fn internet_date(text: &str) -> Option<String> {
         rest = after.strip_prefix(separator)?;
         is_number.then_some(number)
     };
-    // `20300101T000000Z`, the basic form, or the usual one.
+    // Either the basic format, `20300101T000000Z`, or the extended one.
     let is_basic = text.len() > 8 && text.as_bytes()[..8].iter().all(u8::is_ascii_digit);
     let (in_date, in_time) = if is_basic { ("", "") } else { ("-", ":") };
     let (year, month, day) = (digits(4, in_date)?, digits(2, in_date)?, digits(2, "")?);
@@ -44,7 +45,7 @@ fn internet_date(text: &str) -> Option<String> {
         None => 0,
     };
     let (fraction, zone) = rest.split_at(fraction_len);
-    // More than nanoseconds cannot be held; what is cut is less than one.
+    // Digits beyond nanoseconds are cut.
     let fraction = match fraction.get(1..).unwrap_or_default() {
         "" if fraction_len == 0 => String::new(),
         "" => return None,
@@ -71,7 +72,7 @@ fn zone_offset(zone: &str) -> Option<String> {
     }
 }
 
-/// `Tue, 01 Jan 2030 00:00:00 GMT`, as e-mail and HTTP have it.
+/// `Tue, 01 Jan 2030 00:00:00 GMT`, as in e-mail and HTTP.
 fn mail_date(text: &str) -> Option<String> {
     let date = text.strip_suffix("+0000").or(text.strip_suffix("UTC")).or(text.strip_suffix("GMT"))?;
     Some(format!("{} GMT", date.trim_end()))

@@ -1,51 +1,51 @@
-//! Whether the working directory decides what a `credential_process` does, as far as its words show. In doubt it does:
-//! that costs a needless miss, where the opposite could serve one person's session to another. Pure, but for the question
-//! whether a file is there, which is an argument.
+//! Tells from its command line whether a `credential_process` depends on the working directory. If in doubt, it does: a
+//! false positive only costs a cache miss, while a false negative could serve one user's session to another. Pure; the
+//! check whether a file exists is passed in.
 //!
-//! Out of reach is a program that looks around by itself, such as one that asks git for the top of its checkout.
+//! This cannot detect a program that explores on its own, such as one that asks git for the top of its checkout.
 
 use crate::say::words;
 use crate::sys::vars;
 
-/// `is_file` says whether this names a regular file, seen from the working directory.
+/// `is_file` tells whether a path, relative to the working directory, is a regular file.
 pub fn depends_on_directory(command: &str, path: Option<&str>, is_file: impl Fn(&str) -> bool) -> bool {
     let is_relative = |directory: &str| !directory.starts_with('/');
     if path.is_some_and(|path| path.split(':').any(is_relative)) {
         return true;
     }
-    // What cannot be split cannot be run either.
+    // A command that cannot be split cannot be run either.
     let words = words::split(command).unwrap_or_default();
     let is_python = |word: &String| word.rsplit('/').next().is_some_and(|program| program.starts_with("python"));
-    // A module is looked for there first.
+    // Python searches the working directory for modules first.
     let runs_a_module = words.iter().any(|word| word == "-m") && words.iter().any(is_python);
-    // A shell's string holds words of its own, once more quoted.
+    // The argument of `sh -c` contains words of its own, quoted again.
     let inner = words.iter().flat_map(|word| words::split(word).unwrap_or_default());
     runs_a_module || words.iter().cloned().chain(inner).any(|word| is_of_directory(&word, &is_file))
 }
 
-/// Whether a word, or a part of it, names something that is found from the working directory.
+/// Whether a word, or a part of it, refers to something relative to the working directory.
 fn is_of_directory(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
-    // An option has its value behind `=`, curl a file behind `@`.
+    // An option's value follows `=`, and a file for curl follows `@`.
     let is_edge = |c: char| c.is_whitespace() || ";|&<>()`\"'={},@".contains(c);
     std::iter::once(word).chain(word.split(is_edge)).any(|part| is_part_of_directory(part, &is_file))
 }
 
 fn is_part_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
-    // In URLs that the AWS CLI and curl take for files.
+    // URLs that the AWS CLI and curl treat as files.
     let part = ["file://", "fileb://"].into_iter().find_map(|scheme| part.strip_prefix(scheme)).unwrap_or(part);
     if part.is_empty() || part.starts_with('/') {
         return false;
     }
-    // What the shell replaces by it or moves to, and where a program is told to start.
+    // Words that the shell replaces with the directory, that change it, or that tell a program where to start.
     let is_it = matches!(part, "." | ".." | "pwd" | "cd" | "pushd") || part.starts_with("~+") || part.starts_with("~-");
     if is_it || ["$PWD", "${PWD", vars::OLDPWD].iter().any(|name| part.contains(name)) {
         return true;
     }
-    // The environment says where these are, and all of it counts by itself.
+    // These paths come from the environment, all of which is part of the fingerprint anyway.
     if part.starts_with(['$', '~']) {
         return false;
     }
-    // A pattern names what is there; an address or an ARN is no path, unless there happens to be such a file.
+    // A glob pattern matches files there; a URL or an ARN is not a path, unless such a file happens to exist.
     let is_pattern = part.contains(['*', '?', '[']) && !part.contains(char::is_whitespace);
     let is_address = part.contains("://") || part.starts_with("arn:");
     let is_path = part.contains('/') && !part.contains(char::is_whitespace) && !is_address;
@@ -56,7 +56,7 @@ fn is_part_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
 mod tests {
     use super::*;
 
-    /// Commands that people have, and whether the directory counts where `creds.sh` and `creds.json` are files.
+    /// Commands that people use, and whether they depend on a directory that contains `creds.sh` and `creds.json`.
     #[test]
     fn the_directory_counts_where_a_word_names_something_in_it() {
         for (command, counts) in [

@@ -1,5 +1,5 @@
-//! Where AWS is asked, if elsewhere than at its own addresses: by variables, by the profile, by its `[services]` section.
-//! These move calls, never the host in a token. Pure.
+//! Custom AWS endpoints, from variables, the profile or its `[services]` section. They redirect calls but never change
+//! the host in a token. Pure.
 
 use crate::aws::error::Error;
 use crate::aws::profile::{Kind, Located, Profile, ProfileFiles, Value};
@@ -7,11 +7,11 @@ use crate::say::text::without_secrets;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// The addresses that are asked in place of the services' own.
+/// The endpoints to use instead of the services' own.
 #[derive(Debug, Default)]
 pub struct Endpoints {
     pub sts: Option<Located>,
-    /// Looked for only where the credentials are those of an SSO session.
+    /// Only resolved if the credentials come from an SSO session.
     pub sso: Option<Located>,
     pub sso_oidc: Option<Located>,
 }
@@ -19,8 +19,8 @@ pub struct Endpoints {
 impl Endpoints {
     /// # Errors
     ///
-    /// [`Error::Input`], for what is no URL (it would be taken for a network that is down) and for a `[services]` section
-    /// that is not there; [`Error::BrokenLine`].
+    /// [`Error::Input`] for an invalid URL (which would look like a network failure) and for a missing `[services]`
+    /// section; [`Error::BrokenLine`].
     pub fn resolve(env: &Env, profile: Option<&Profile>, files: &ProfileFiles, uses_sso: bool) -> Result<Self, Error> {
         if are_ignored(env, profile)? {
             return Ok(Endpoints::default());
@@ -35,7 +35,8 @@ impl Endpoints {
     }
 }
 
-/// The environment's before the profile's, and of each the one for this service before the one for all.
+/// The environment takes precedence over the profile; in each, the service's own endpoint takes precedence over the
+/// general one.
 fn endpoint(
     env: &Env,
     profile: Option<&Profile>,
@@ -62,16 +63,16 @@ fn endpoint(
     }
 }
 
-/// What the section says that the profile's `services` names.
+/// The endpoint from the section named by the profile's `services`.
 fn of_services(profile: &Profile, files: &ProfileFiles, table: &'static str) -> Result<Option<Located>, Error> {
     let Some(Value { text: name, place }) = profile.get("services")? else { return Ok(None) };
     let Some(services) = files.section(Kind::Services, name)? else {
-        return Err(Error::input(place.to_string(), name, "the name of a `[services …]` section that is there"));
+        return Err(Error::input(place.to_string(), name, "the name of an existing `[services …]` section"));
     };
     Ok(services.in_table(table, "endpoint_url")?.map(Located::from))
 }
 
-/// Only `true` counts, in any case.
+/// Only `true` counts, in upper or lower case.
 fn are_ignored(env: &Env, profile: Option<&Profile>) -> Result<bool, Error> {
     let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
     if let Some(value) = env.get(vars::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) {
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn a_section_that_is_not_there_is_an_error_where_it_is_asked() {
         let lost = "[default]\nservices = lab\n";
-        assert!(endpoints(&[], lost).is_err_and(|error| error.starts_with("`services` of profile `default`")));
+        assert!(endpoints(&[], lost).is_err_and(|error| error.starts_with("`services` in profile `default`")));
         assert!(endpoints(&[("AWS_ENDPOINT_URL", "http://env")], lost).is_ok());
         assert!(endpoints(&[("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")], lost).is_ok());
     }
@@ -153,7 +154,7 @@ mod tests {
             assert!(error.starts_with("AWS_ENDPOINT_URL_STS `"), "{error}");
         }
         let error = endpoints(&[], "[default]\nservices = x\n[services x]\nsts =\n  endpoint_url = y\n").unwrap_err();
-        assert!(error.starts_with("`endpoint_url` of `[services x]` (line 4 of"), "{error}");
+        assert!(error.starts_with("`endpoint_url` in `[services x]` (line 4 of"), "{error}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What can go wrong between a person and AWS: their settings, their credentials, and AWS's answers.
+//! Errors in the user's settings and credentials, and in AWS's responses.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,57 +8,57 @@ use crate::aws::refusal::{Doing, Refusal};
 use crate::say::explain::{Exit, Explain, Explanation};
 use crate::say::text::{shown, shown_up_to};
 
-/// No variant holds a secret.
+/// No variant contains a secret.
 #[derive(Debug)]
 pub enum Error {
-    /// A value does not have the form that AWS or Kubernetes wants. `place` is where it is written: a flag, a variable, or a
-    /// property, its profile and its line.
+    /// A value does not have the format that AWS or Kubernetes requires. `place` is where it is set: a flag, a
+    /// variable, or a property with its profile and line.
     Input { place: String, invalid: Invalid },
-    /// The partition has no STS endpoint of the wanted kind (FIPS, dual-stack).
+    /// The partition has no STS endpoint of the requested kind (FIPS, dual-stack).
     NoEndpoint { region: String, why: String },
     /// A config or credentials file that cannot be read.
     SourceFile { path: String, line: Option<usize>, why: String },
-    /// A line of such a file that cannot be understood, in a section that is used.
+    /// A line of such a file that cannot be parsed, in a section that is used.
     BrokenLine { path: String, line: u32, why: &'static str },
     /// A CA bundle that cannot be used.
     CaBundle { path: String, why: String },
-    /// A profile was named that neither file has. The hint points at a header that is not quite its own.
+    /// The requested profile is in neither file. The hint points out a header that is almost right.
     NoSuchProfile { profile: String, files: String, hint: Option<String> },
-    /// No source had credentials; the profile was the last one that could have named one.
+    /// No source had credentials; the profile was the last source that could have provided them.
     NoCredentials { source_name: String, hint: Option<String> },
-    /// A source was found and failed.
+    /// A source was found but failed.
     CredentialsFailed { source_name: String, why: String, hint: String },
-    /// A source whose owner has to log in.
+    /// The user has to log in to use the source.
     NeedsLogin { source_name: String, why: String, command: String },
-    /// AWS answered, and said no.
+    /// AWS refused the request.
     Refused(Box<Refusal>),
     /// AWS could not be reached, or did not answer in time.
     Unreachable { doing: Doing, why: String },
-    /// AWS answered that it cannot, for now.
+    /// AWS reported a temporary failure.
     Failing { doing: Doing, why: String },
-    /// All the time there is was used up.
+    /// The deadline passed.
     Deadline { doing: Doing, after: Duration },
-    /// AWS answered with something that cannot be right.
+    /// AWS returned an invalid response.
     BadAnswer { doing: Doing, why: String },
-    /// The SDK's runtime panics where it cannot open a handful.
+    /// The open file limit is too low; the SDK's runtime panics if it cannot open a few files.
     TooFewFiles { limit: u64 },
     /// Something that should not happen.
     Internal(String),
 }
 
 impl Error {
-    /// A value that is written at this place, and for which the rule says enough.
+    /// An error for a value set at this place, with no hint beyond the rule.
     pub fn input(place: impl Into<String>, value: &str, rule: &'static str) -> Self {
         Error::Input { place: place.into(), invalid: Invalid::new(value, rule) }
     }
 
-    /// A value that is written at this place.
+    /// An error for an invalid value set at this place.
     pub fn invalid(place: impl ToString) -> impl FnOnce(Invalid) -> Self {
         let place = place.to_string();
         move |invalid| Error::Input { place, invalid }
     }
 
-    /// A profile whose settings cannot give credentials.
+    /// An error for a profile whose settings cannot provide credentials.
     pub fn profile(name: &str, why: impl Into<String>, hint: impl Into<String>) -> Self {
         let source_name = format!("profile `{}`", shown(name));
         Error::CredentialsFailed { source_name, why: why.into(), hint: hint.into() }
@@ -68,7 +68,7 @@ impl Error {
         Error::Refused(Box::new(refusal))
     }
 
-    /// Whether the same call may well succeed a moment later.
+    /// Whether the same call may succeed if retried shortly.
     pub fn can_pass(&self) -> bool {
         matches!(
             self,
@@ -82,7 +82,7 @@ impl Explain for Error {
         let bad_input = |what: String| Explanation::new(Exit::BadInput, what);
         let no_credentials = |what: String| Explanation::new(Exit::NoCredentials, what);
         let unreachable = |what: String| Explanation::new(Exit::Unreachable, what);
-        let other_file = "or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE";
+        let other_file = "or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at another file";
         let network = "check the region, the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again";
         match self {
             Error::Input { place, invalid: Invalid { value, rule, hint } } => {
@@ -91,7 +91,7 @@ impl Explain for Error {
                 Explanation { hint: hint.clone(), ..bad_input(what) }
             }
             Error::NoEndpoint { region, why } => {
-                bad_input(format!("no STS endpoint in `{}` fits: {}", shown(region), shown(why))).hint(
+                bad_input(format!("no suitable STS endpoint in `{}`: {}", shown(region), shown(why))).hint(
                     "check AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and the profile's \
                      `use_fips_endpoint` and `use_dualstack_endpoint`",
                 )
@@ -107,21 +107,21 @@ impl Explain for Error {
             }
             Error::CaBundle { path, why } => {
                 bad_input(format!("CA bundle `{}` cannot be used: {}", shown(path), shown(why))).hint(
-                    "point AWS_CA_BUNDLE (or `ca_bundle` in the profile) at a PEM file of the certificate \
+                    "point AWS_CA_BUNDLE (or `ca_bundle` in the profile) at a PEM file with the certificate \
                      authorities to trust, or unset it to use the system's",
                 )
             }
             Error::NoSuchProfile { profile, files, hint } => {
-                let list = "run `aws configure list-profiles` for the names that exist";
+                let list = "run `aws configure list-profiles` to see the profiles that exist";
                 let files = shown_up_to(files, 600);
                 no_credentials(format!("profile `{}` not found in {files}", shown(profile)))
                     .hint(hint.as_deref().unwrap_or(list))
             }
             Error::NoCredentials { source_name, hint } => {
-                let configure = "run `aws configure sso` or `aws configure`, or name a profile with `--profile`";
+                let configure = "run `aws configure sso` or `aws configure`, or choose a profile with `--profile`";
                 let source = shown(source_name);
                 no_credentials(format!(
-                    "no AWS credentials: no keys in the environment, none from {source}, and no other source"
+                    "no AWS credentials: none in the environment, none in {source}, and no other source"
                 ))
                 .hint(hint.as_deref().unwrap_or(configure))
             }
@@ -138,32 +138,33 @@ impl Explain for Error {
                 unreachable(format!("could not {doing}: {}", shown_up_to(why, 400))).hint(network)
             }
             Error::Failing { doing, why } => {
-                unreachable(format!("could not {doing}: AWS is failing: {}", shown_up_to(why, 400)))
-                    .hint("wait a little, then try again")
+                unreachable(format!("could not {doing}: temporary failure at AWS: {}", shown_up_to(why, 400)))
+                    .hint("wait a moment, then try again")
             }
             Error::Deadline { doing, after } => {
                 unreachable(format!("could not {doing}: no answer from AWS within {} s", after.as_secs())).hint(network)
             }
             Error::BadAnswer { doing: doing @ Doing::GetCredentials(_), why } => {
-                unreachable(format!("could not {doing}: the answer cannot be used: {}", shown(why))).hint(
-                    "something in between may be answering: check the proxy, and AWS_ENDPOINT_URL_SSO if it is set",
+                unreachable(format!("could not {doing}: invalid response: {}", shown(why))).hint(
+                    "something between you and AWS may have answered instead: check the proxy, and \
+                     AWS_ENDPOINT_URL_SSO if it is set",
                 )
             }
             Error::BadAnswer { doing, why } => {
-                unreachable(format!("could not {doing}: STS's answer cannot be used: {}", shown(why))).hint(
-                    "something between here and STS may be answering for it: check AWS_ENDPOINT_URL_STS and the proxy",
+                unreachable(format!("could not {doing}: invalid response from STS: {}", shown(why))).hint(
+                    "something between you and STS may have answered instead: check AWS_ENDPOINT_URL_STS and the proxy",
                 )
             }
             Error::TooFewFiles { limit } => {
-                Explanation::new(Exit::Other, format!("only {limit} files may be open at a time, too few to ask AWS"))
-                    .hint("allow more, for example with `ulimit -n 256`")
+                Explanation::new(Exit::Other, format!("the limit of {limit} open files is too low to call AWS"))
+                    .hint("raise the limit, for example with `ulimit -n 256`")
             }
             Error::Internal(why) => Explanation::defect(why),
         }
     }
 }
 
-/// What happened.
+/// The message without the hint.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.explain().what)

@@ -1,4 +1,4 @@
-//! What a call that failed means.
+//! Interpreting failed calls.
 
 use std::error::Error as StdError;
 
@@ -7,7 +7,7 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use crate::aws::error::Error;
 use crate::aws::refusal::{Doing, Refusal};
 
-/// A failed call: refused, failing, out of reach, or answered by something else.
+/// Classifies a failed call: refused, temporarily failing, unreachable, or answered by something else.
 pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error: &SdkError<E>) -> Error {
     const PASSING: [&str; 9] = [
         "Throttling",
@@ -36,18 +36,18 @@ pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error
             }
         }
         SdkError::ResponseError(_) => Error::BadAnswer { doing, why: last_cause(error) },
-        SdkError::TimeoutError(_) => Error::Unreachable { doing, why: "no answer, in several tries".into() },
+        SdkError::TimeoutError(_) => Error::Unreachable { doing, why: "no answer after several tries".into() },
         SdkError::DispatchFailure(_) => Error::Unreachable { doing, why: last_cause(error) },
         _ => Error::Internal(last_cause(error)),
     }
 }
 
-/// An error and what it was caused by, outermost first.
+/// An error and its causes, outermost first.
 pub fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// The innermost cause: what the SDK wraps around it repeats itself and says little.
+/// The innermost cause: the SDK's wrapping errors are repetitive and say little.
 pub fn last_cause(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().expect("the error itself is one of them").to_string()
 }

@@ -1,5 +1,5 @@
-//! Reading the files that decide who the caller is: the AWS config and credentials files, and the token files that the
-//! credential source names.
+//! Reads the files that determine the caller: the AWS config and credentials files, and the credential source's token
+//! files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -16,10 +16,10 @@ use crate::sys::env::Env;
 use crate::sys::path::expand;
 use crate::sys::vars;
 
-/// No config file comes near this; a device would not end.
+/// No config file comes close to this size, but a device could be endless.
 pub const MAX_LEN: u64 = 64 << 20;
 
-/// The config file and the credentials file, as they were found.
+/// The config file and the credentials file, as found.
 pub struct SourceFiles {
     config: SourceFile,
     credentials: SourceFile,
@@ -41,8 +41,8 @@ impl SourceFiles {
 
     /// # Errors
     ///
-    /// [`Error::SourceFile`], for a file that is there and cannot be read or is not UTF-8. It must not be passed over:
-    /// another identity would sign.
+    /// [`Error::SourceFile`] for a file that exists but cannot be read or is not UTF-8. It must not be ignored: another
+    /// identity would sign.
     pub fn profiles(&self) -> Result<ProfileFiles<'_>, Error> {
         let SourceFiles { config, credentials } = self;
         Ok(ProfileFiles::new((&config.path, text(config)?), (&credentials.path, text(credentials)?)))
@@ -63,8 +63,8 @@ fn text(SourceFile { path, state }: &SourceFile) -> Result<&str, Error> {
     }
 }
 
-/// Reads one. A directory is as good as no file, as for the AWS CLI; so is what is behind a directory that cannot be
-/// entered, as with somebody else's HOME. Pipes and devices are read.
+/// Reads a file. A directory counts as a missing file, as in the AWS CLI, and so does anything in a directory that
+/// cannot be entered, as with another user's HOME. Pipes and devices are read.
 pub fn read(path: PathBuf) -> SourceFile {
     let state = match read_up_to(&path, MAX_LEN) {
         Ok(contents) => FileState::Contents(contents),
@@ -76,23 +76,23 @@ pub fn read(path: PathBuf) -> SourceFile {
     SourceFile { path, state }
 }
 
-/// A file of no more than so many bytes.
+/// Reads a file of at most `most` bytes.
 pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    // At once, and not by doubling: the config files of some have a megabyte.
+    // Allocated at once, not by doubling: some config files have a megabyte.
     let expected = file.metadata().map_or(0, |metadata| metadata.len().min(most));
     let mut contents = Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1);
     let len = file.take(most + 1).read_to_end(&mut contents)?;
     if len as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
 }
 
-/// The files that show who is logged in, or which pod or job this is, as far as they tell one login from another: with a
-/// shared home, that may be all that does.
+/// The files that identify the login, pod or job, reduced to what distinguishes one login from another: with a shared
+/// home directory, nothing else may differ.
 pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
     match &source.base {
         Base::Sso(sso) => {
             let file = read(sso_token_path(env, sso.token_name()));
-            // The older form is never refreshed.
+            // The older format is never refreshed.
             vec![if sso.session.is_some() { file.without_what_a_refresh_changes() } else { file }]
         }
         Base::ConsoleSession(identity) => {
@@ -108,13 +108,13 @@ pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
     }
 }
 
-/// Where the token of the SSO session, or of the start URL, of this name is.
+/// The path of the token file of the SSO session or start URL with this name.
 pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
     let directory = home(env).join(".aws/sso/cache");
     directory.join(format!("{:x}.json", Sha1::digest(name)))
 }
 
-/// Where `aws login` keeps the session of this identity.
+/// The path of the file in which `aws login` stores this identity's session.
 pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
     let directory = match env.given(vars::AWS_LOGIN_CACHE_DIRECTORY) {
         Some(directory) => PathBuf::from(directory),
@@ -124,7 +124,7 @@ pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
     directory.join(digest + ".json")
 }
 
-/// Where there is none, never the working directory.
+/// If there is no home directory, this is never the working directory.
 fn home(env: &Env) -> PathBuf {
     env.home().unwrap_or_else(|| PathBuf::from("/"))
 }

@@ -1,9 +1,9 @@
-//! Who could be calling: a fingerprint of what decides which credentials will be found, read without network or SDK.
-//! Something too much in it costs a needless miss, or with MFA a person's time; something missing from it could give one
-//! identity's session to another, the worst defect that this program can have.
+//! A fingerprint of everything that determines which credentials will be found, computed without network or SDK.
+//! Including too much costs a needless cache miss or, with MFA, the user's time. Including too little could give one
+//! identity's session to another, the worst bug this program could have.
 //!
-//! What it cannot see is a change behind a source that itself looks the same: a `credential_process` that starts to
-//! answer for somebody else without a change in its environment, or another role attached to this machine.
+//! It cannot detect a change behind a source that looks the same: a `credential_process` that starts to return another
+//! identity without any change in its environment, or a different role attached to this machine.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -16,20 +16,20 @@ use crate::aws::source_file::{FileState, SourceFile};
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// On which machine, as whom and where this runs. Home directories can be shared between machines and pods, whose own
-/// credentials differ.
+/// The machine, user and directory this runs in. Home directories can be shared between machines and pods that have
+/// different credentials.
 pub struct Place {
     pub effective_uid: u32,
     pub host_name: OsString,
-    /// Given where it decides what a `credential_process` does.
+    /// Only set if a `credential_process` depends on it.
     pub working_directory: Option<OsString>,
 }
 
-/// Set to nothing, most variables are as good as unset. These are not: the one hides its other name, the other names the
-/// working directory.
+/// Most variables count as unset if they are empty. These do not: an empty AWS_SECURITY_TOKEN hides the variable's
+/// other name, and an empty AWS_LOGIN_CACHE_DIRECTORY means the working directory.
 const NOT_UNSET_WHEN_EMPTY: [&str; 2] = [vars::AWS_SECURITY_TOKEN, vars::AWS_LOGIN_CACHE_DIRECTORY];
 
-/// The variables that decide who signs, as far as they are AWS's.
+/// The AWS variables that determine who signs.
 pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)> {
     let is_among = |names: &[&str], name: &OsStr| names.iter().any(|other| name == *other);
     env.starting_with(vars::AWS_PREFIX).filter(move |(name, value)| {
@@ -37,13 +37,13 @@ pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)
     })
 }
 
-/// Equal fingerprints mean the same credential source, as far as can be seen from outside.
+/// Equal fingerprints mean the same credential source, as far as this program can tell.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// `endpoints` are where AWS is asked, if elsewhere than at its own addresses: others know other people. `tokens` are the
-    /// files that show who is logged in.
+    /// `endpoints` are custom AWS endpoints: other endpoints may have other identities. `tokens` are the files that
+    /// identify the login.
     pub fn new(
         place: &Place,
         env: &Env,
@@ -57,7 +57,7 @@ impl Fingerprint {
         hash.field(&effective_uid.to_le_bytes());
         hash.field(host_name.as_encoded_bytes());
         hash.field(source.choice.name.as_bytes());
-        // With the flag, a web identity has no part of its own in the environment.
+        // With the flag, no part of a web identity comes from the environment.
         hash.field(&[u8::from(source.choice.named_by == NamedBy::Flag)]);
         hash.field(source.kind().as_bytes());
         hash.list([sts, sso, sso_oidc].into_iter(), |hash, endpoint| {
@@ -105,7 +105,7 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// SHA-256 over fields, each with its length before it, so that no two lists of fields run together to the same bytes.
+/// SHA-256 over length-prefixed fields, so that no two lists of fields produce the same bytes.
 pub struct FieldHash(Sha256);
 
 impl FieldHash {
@@ -121,7 +121,7 @@ impl FieldHash {
         self.0.update(bytes);
     }
 
-    /// Fields that may be more or fewer: each element is announced, and so is the end.
+    /// A list of variable length: each element is prefixed with a marker, and so is the end.
     fn list<T>(&mut self, elements: impl Iterator<Item = T>, add: impl Fn(&mut Self, T)) {
         for element in elements {
             self.field(&[1]);
@@ -143,7 +143,7 @@ mod tests {
     use crate::aws::source::{Base, ProfileChoice};
     use proptest::prelude::*;
 
-    /// All that can differ from call to call, where nothing is asked.
+    /// Everything that can differ from call to call.
     #[derive(Clone, Debug, PartialEq, Eq)]
     struct World {
         flag: Option<String>,
@@ -164,7 +164,7 @@ mod tests {
             self
         }
 
-        /// Who signs, in so many words, and the fingerprint; `None` where nobody does.
+        /// A description of who signs, and the fingerprint; `None` if no one does.
         fn who(&self) -> Option<(String, Fingerprint)> {
             let env: Env = self.env.iter().map(|(name, value)| (name, value)).collect();
             let files = files(&self.config, &self.credentials);
@@ -252,7 +252,7 @@ mod tests {
         assert_ne!(one, world.with("AWS_NEW_VARIABLE", "x").fingerprint());
     }
 
-    /// Keys are never joined from two files.
+    /// Keys from two files are never combined.
     #[test]
     fn in_which_file_a_property_stands_is_a_part_of_it() {
         let of = |config: &str, credentials: &str| World::new(config, credentials).who().expect("somebody signs");
@@ -263,7 +263,7 @@ mod tests {
         assert_ne!(without_token, with_token);
     }
 
-    /// The environment and the sections are the same; the role is not.
+    /// The environment and the sections are the same, but the role differs.
     #[test]
     fn a_web_identity_of_a_profile_named_by_a_flag_is_not_one_with_parts_in_the_environment() {
         let config = "[profile b]\nweb_identity_token_file = w\nrole_arn = r1\n";
@@ -284,7 +284,8 @@ mod tests {
     #[test]
     fn readme_has_the_list_of_what_selects_nobody() {
         let readme = include_str!("../../README.md");
-        let (_, list) = readme.split_once("never select an identity, and do not count: ").expect("the list");
+        let (_, list) =
+            readme.split_once("never select an identity, so they are not part of the key: ").expect("the list");
         let (list, _) = list.split_once(". (").expect("its end");
         let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('`')).collect();
         assert_eq!(names, vars::NEVER_IDENTIFYING);
@@ -370,7 +371,7 @@ mod tests {
         })
     }
 
-    /// One thing taken from another world.
+    /// A copy with one part taken from another world.
     fn changed(world: &World, other: &World, what: usize) -> World {
         let (world, other) = (world.clone(), other.clone());
         match what {
@@ -379,7 +380,7 @@ mod tests {
             2 => World { config: other.config, ..world },
             3 => World { credentials: other.credentials, ..world },
             4 => World { token: other.token, ..world },
-            // The last line of the one file, moved to the other.
+            // The last line of one file, moved to the other.
             _ => {
                 let (config, line) = world.config.trim_end().rsplit_once('\n').unwrap_or_default();
                 let credentials = format!("{}{line}\n", world.credentials);

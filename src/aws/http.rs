@@ -1,5 +1,5 @@
-//! HTTP, for the SDK and for services of this machine: TLS by ring, proxies from the environment, and the certificate
-//! authorities that the user names instead of the system's.
+//! HTTP for the SDK and for local services: TLS with ring, proxies from the environment, and the certificate
+//! authorities chosen by the user instead of the system's.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -30,18 +30,18 @@ use crate::sys::env::Env;
 use crate::sys::path::{expand, expand_home};
 use crate::sys::vars;
 
-/// Answers are a few kilobytes; what something else answers in place of AWS may not end.
+/// Responses are a few kilobytes, but something else that answers instead of AWS may never stop.
 pub const MAX_ANSWER_LEN: usize = 1 << 20;
 
-/// As long as the AWS CLI waits for such a service.
+/// The same timeout as the AWS CLI's for such services.
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The SDK's default; tries that fail for other reasons are limited by the deadlines of `credentials`.
+/// The SDK's default; attempts that fail for other reasons are limited by the deadlines of `credentials`.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// For AWS: authorities from `AWS_CA_BUNDLE` or the profile's `ca_bundle`, else the system's; proxies from the
-/// environment. All clients that get this share its connections. Where TLS is expected, its authorities are read
-/// beside what else there is to do.
+/// The HTTP client for AWS: certificate authorities from `AWS_CA_BUNDLE` or the profile's `ca_bundle`, otherwise the
+/// system's; proxies from the environment. All clients share its connections. If TLS is expected, the authorities are
+/// read in the background.
 pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
     let of_profile = || profile.map(|profile| profile.get("ca_bundle")).transpose();
     let trust_store = match (env.get(vars::AWS_CA_BUNDLE), of_profile()?.flatten()) {
@@ -55,14 +55,14 @@ pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Resul
     let connector = LazyConnector::new(tls_context(trust_store)?, proxies, timeouts);
     if expects_tls {
         let connector = connector.clone();
-        // Where there can be no thread, the first request does it.
+        // If no thread can be started, the first request reads them.
         let _ = thread::Builder::new().spawn(move || _ = connector.tls());
     }
     Ok(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())))
 }
 
-/// For what is local to this machine, such as its metadata service, which no proxy can reach. How long each may take is
-/// for the SDK to say.
+/// The HTTP client for local services, such as the metadata service, which no proxy can reach. The SDK sets the
+/// timeouts.
 pub fn for_local_services() -> Result<SharedHttpClient, Error> {
     let tls_context = tls_context(TrustStore::default())?;
     Ok(http_client_fn(move |timeouts, _| {
@@ -71,13 +71,13 @@ pub fn for_local_services() -> Result<SharedHttpClient, Error> {
     }))
 }
 
-/// What a local service answered.
+/// A local service's response.
 pub struct Answer {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
-/// Asks a service of this machine, once.
+/// Sends one request to a local service.
 pub async fn get_locally(url: &str, authorization: Option<&Secret>) -> Result<Answer, String> {
     let timeouts = HttpConnectorSettings::builder().connect_timeout(LOCAL_TIMEOUT).read_timeout(LOCAL_TIMEOUT).build();
     let tls_context = tls_context(TrustStore::default()).map_err(|error| error.to_string())?;
@@ -100,8 +100,8 @@ fn tls_context(trust_store: TrustStore) -> Result<TlsContext, Error> {
     tls_context.map_err(|error| Error::Internal(error.to_string()))
 }
 
-/// A connector that is set up when first used: reading the system's authorities takes longer than all else before the
-/// first request, and plain HTTP needs none.
+/// A connector that is set up when first used: reading the system's certificate authorities takes longer than
+/// everything else before the first request, and plain HTTP needs none.
 #[derive(Clone, Debug)]
 struct LazyConnector(Arc<Parts>);
 
@@ -136,17 +136,17 @@ impl LazyConnector {
 
 impl HttpConnector for LazyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // A proxy may itself want TLS.
+        // The proxy itself may need TLS.
         let is_plain = request.uri().starts_with("http://") && self.0.proxies.is_disabled();
         if is_plain { self.plain().call(request) } else { self.tls().call(request) }
     }
 }
 
-/// The certificates of a PEM file. The SDK's client panics on one that cannot be parsed, so only those that can are
-/// handed to it; like OpenSSL, this passes over the others as long as one is left.
+/// Reads the certificates in a PEM file. The SDK's client panics on one that cannot be parsed, so only valid ones are
+/// passed to it; like OpenSSL, this skips the others as long as one is left.
 fn trust_store(path: &str, file: Option<PathBuf>) -> Result<TrustStore, Error> {
     let refuse = |why: String| Error::CaBundle { path: path.to_owned(), why };
-    let file = file.ok_or_else(|| refuse("there is no such home directory".into()))?;
+    let file = file.ok_or_else(|| refuse("that home directory does not exist".into()))?;
     let pem = read_up_to(&file, MAX_LEN).map_err(|error| refuse(error.to_string()))?;
     let mut store = TrustStore::empty();
     let mut is_empty = true;
@@ -156,7 +156,7 @@ fn trust_store(path: &str, file: Option<PathBuf>) -> Result<TrustStore, Error> {
             store.add_pem_certificate(to_pem(&certificate));
         }
     }
-    if is_empty { Err(refuse("it holds no certificate in PEM form".into())) } else { Ok(store) }
+    if is_empty { Err(refuse("it contains no certificate in PEM format".into())) } else { Ok(store) }
 }
 
 fn to_pem(certificate: &[u8]) -> String {

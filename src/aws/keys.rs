@@ -1,5 +1,5 @@
-//! Access keys as they were written somewhere, and what shows that they cannot be right: STS would call them unknown, and
-//! without a role a cluster would refuse them without a word. Pure.
+//! Access keys as configured, and checks for keys that cannot be right: STS would report them as unknown and, without a
+//! role, a cluster would refuse them without giving a reason. Pure.
 
 use std::time::SystemTime;
 
@@ -11,7 +11,7 @@ use crate::say::secret::Secret;
 use crate::say::text::shown;
 use crate::sys::vars;
 
-/// Keys, and where they are written.
+/// Access keys, and where they are set.
 #[derive(Debug)]
 pub struct Keys {
     place: KeysPlace,
@@ -21,14 +21,14 @@ pub struct Keys {
     expiry: Option<String>,
 }
 
-/// Whose words to use for the parts of a key.
+/// Where keys come from, which decides what their parts are called in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeysPlace {
-    /// Which of the session token's two variables is set.
+    /// Environment variables; which of the session token's two names is set.
     Environment { session_token: &'static str },
-    /// A profile, in one of the files, with the names of the properties that have several.
+    /// A profile in one of the files, with the names used for properties that have several.
     Profile { name: String, in_credentials_file: bool, session_token: &'static str, expiry: &'static str },
-    /// What a `credential_process` or a container prints.
+    /// The output of a `credential_process` or a container.
     Output,
 }
 
@@ -40,7 +40,7 @@ enum Part {
     Expiry,
 }
 
-/// Why keys are not used. No word of them but an id that is a variable's name.
+/// Why keys are rejected. Never contains the keys, except an id that is a variable name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unfit {
     pub why: String,
@@ -48,7 +48,7 @@ pub struct Unfit {
 }
 
 impl Keys {
-    /// White space at the ends, such as the CR of a Windows file, is nobody's key.
+    /// Surrounding whitespace, such as the CR in a Windows file, is not part of a key.
     pub fn new(place: KeysPlace, id: &str, secret: &str, session_token: Option<&str>, expiry: Option<&str>) -> Self {
         let session_token = session_token.map(str::trim).filter(|token| !token.is_empty()).map(Secret::new);
         let expiry = expiry.map(|text| text.trim().to_owned());
@@ -59,17 +59,17 @@ impl Keys {
         &self.place
     }
 
-    /// The key id, which is no secret.
+    /// The key id, which is not a secret.
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// # Errors
     ///
-    /// [`Error::Input`], for an end that is no date: it does not mean that they last for ever.
+    /// [`Error::Input`] for an invalid expiry date: it must not mean that the keys never expire.
     pub fn credentials(&self) -> Result<Credentials, Error> {
         let expiry = self.expiry.as_deref().map(|text| {
-            let rule = "a date with its time and zone, such as `2030-01-01T00:00:00Z`";
+            let rule = "a date with time and time zone, such as `2030-01-01T00:00:00Z`";
             dates::parse(text).ok_or_else(|| Error::input(self.place.label(Part::Expiry), text, rule))
         });
         let token = self.session_token.as_ref().map(|token| token.expose().to_owned());
@@ -82,7 +82,7 @@ impl KeysPlace {
         matches!(self, KeysPlace::Profile { in_credentials_file: true, .. })
     }
 
-    /// What to call the end of these keys.
+    /// What to call the expiry of these keys in messages.
     pub fn expiry_label(&self) -> String {
         self.label(Part::Expiry)
     }
@@ -103,7 +103,7 @@ impl KeysPlace {
                     Part::SessionToken => session_token,
                     Part::Expiry => expiry,
                 };
-                format!("`{property}` of profile `{}`", shown(name))
+                format!("`{property}` in profile `{}`", shown(name))
             }
             KeysPlace::Output => match part {
                 Part::Id => "`AccessKeyId`",
@@ -117,7 +117,7 @@ impl KeysPlace {
 
     /// # Errors
     ///
-    /// What shows that these credentials cannot be right.
+    /// If these credentials cannot be right.
     pub fn check(&self, credentials: &Credentials) -> Result<(), Unfit> {
         let (id, token) = (credentials.access_key_id(), credentials.session_token().unwrap_or_default());
         let parts = [(Part::Id, id), (Part::Secret, credentials.secret_access_key()), (Part::SessionToken, token)];
@@ -125,18 +125,20 @@ impl KeysPlace {
             let label = self.label(part);
             let unfit = |why: String, hint: String| Err(Unfit { why, hint });
             if value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']) {
-                return unfit(format!("{label} has quotation marks around it"), format!("write {label} without them"));
+                return unfit(
+                    format!("{label} is in quotation marks"),
+                    format!("remove the quotation marks from {label}"),
+                );
             }
             if is_variable(value) {
-                // A secret that looks like one could still be a secret.
-                let text =
-                    if let Part::Id = part { format!("`{}`", shown(value)) } else { "the name of a variable".into() };
-                let why = format!("{label} is {text}, which nothing has replaced by its value");
-                return unfit(why, format!("write the value itself as {label}"));
+                // A secret that looks like a variable could still be a secret.
+                let text = if let Part::Id = part { format!("`{}`", shown(value)) } else { "a variable name".into() };
+                let why = format!("{label} is {text}, which was never replaced with its value");
+                return unfit(why, format!("set {label} to the value itself"));
             }
             if value.contains([' ', '\t']) && value.contains(['#', ';']) {
-                let why = format!("{label} has a comment behind it, which the AWS CLI takes for a part of it");
-                return unfit(why, "put the comment on a line of its own".into());
+                let why = format!("{label} is followed by a comment, which the AWS CLI reads as part of the value");
+                return unfit(why, "put the comment on its own line".into());
             }
             let may_be_empty = matches!(part, Part::SessionToken);
             let is_fit = |b: u8| match part {
@@ -147,16 +149,18 @@ impl KeysPlace {
                 return unfit(format!("{label} is empty"), format!("set {label}"));
             }
             if !value.bytes().all(is_fit) {
-                let why = format!("{label} has characters that no credentials have");
+                let why = format!("{label} contains characters that are not allowed in credentials");
                 return unfit(why, format!("correct {label}"));
             }
         }
-        // Where people put keys together, one of another pair may stay; programs give whole ones.
+        // A leftover part of another key pair occurs where people set keys by hand; programs return complete
+        // credentials.
         if *self != KeysPlace::Output && id.starts_with("AKIA") && !token.is_empty() {
             let (id, token) = (self.label(Part::Id), self.label(Part::SessionToken));
             return Err(Unfit {
                 why: format!(
-                    "{token} is left over from other keys: {id} is a user's own key (AKIA…), which has no session token"
+                    "{token} is left over from other keys: {id} is a user's long-term key (AKIA…), which has no \
+                     session token"
                 ),
                 hint: format!("remove {token}"),
             });
@@ -175,7 +179,7 @@ fn is_variable(value: &str) -> bool {
     MARKS.into_iter().any(is_between) || (value.starts_with("{{") && value.ends_with("}}"))
 }
 
-/// Whether these have ended, or will before they are of use.
+/// Whether the credentials have expired, or will before they can be used.
 pub fn have_expired(credentials: &Credentials, margin_ends: SystemTime) -> bool {
     credentials.expiry().is_some_and(|expiry| expiry <= margin_ends)
 }
@@ -193,20 +197,20 @@ mod tests {
     #[test]
     fn keys_that_cannot_be_right_are_known_by_their_look() {
         for (id, secret, token, words) in [
-            ("\"AKIA1\"", "s", None, "AWS_ACCESS_KEY_ID has quotation marks"),
-            ("AKIA1", "'MARKER'", None, "AWS_SECRET_ACCESS_KEY has quotation marks"),
-            ("ASIA1", "s", Some("\"MARKER\""), "AWS_SESSION_TOKEN has quotation marks"),
-            ("$AWS_KEY", "s", None, "`$AWS_KEY`, which nothing has replaced"),
+            ("\"AKIA1\"", "s", None, "AWS_ACCESS_KEY_ID is in quotation marks"),
+            ("AKIA1", "'MARKER'", None, "AWS_SECRET_ACCESS_KEY is in quotation marks"),
+            ("ASIA1", "s", Some("\"MARKER\""), "AWS_SESSION_TOKEN is in quotation marks"),
+            ("$AWS_KEY", "s", None, "`$AWS_KEY`, which was never replaced"),
             ("${KEY}", "s", None, "`${KEY}`"),
             ("%KEY%", "s", None, "`%KEY%`"),
             ("$(KEY)", "s", None, "`$(KEY)`"),
             ("$env:KEY", "s", None, "`$env:KEY`"),
             ("{{env.KEY}}", "s", None, "`{{env.KEY}}`"),
-            ("op://vault/id", "s", None, "characters that no credentials have"),
-            ("AKIA1", "$MARKER", None, "AWS_SECRET_ACCESS_KEY is the name of a variable"),
+            ("op://vault/id", "s", None, "characters that are not allowed in credentials"),
+            ("AKIA1", "$MARKER", None, "AWS_SECRET_ACCESS_KEY is a variable name"),
             ("AKIA1", "s", Some("MARKER"), "AWS_SESSION_TOKEN is left over"),
-            ("AKIA1 # mine", "s", None, "AWS_ACCESS_KEY_ID has a comment"),
-            ("AKIA\u{1b}1", "s", None, "characters that no credentials have"),
+            ("AKIA1 # mine", "s", None, "AWS_ACCESS_KEY_ID is followed by a comment"),
+            ("AKIA\u{1b}1", "s", None, "characters that are not allowed in credentials"),
             ("AKIA1", "", None, "AWS_SECRET_ACCESS_KEY is empty"),
         ] {
             let why = why(id, secret, token).expect(id);

@@ -1,5 +1,5 @@
-//! Whether somebody is logged in, with `aws sso login` or `aws login`, as the token file says: known before anybody is
-//! asked.
+//! Checks from the token file whether the user is logged in with `aws sso login` or `aws login`, before any network
+//! call.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -10,27 +10,27 @@ use crate::aws::source_file::FileState;
 use crate::aws::sso_token::SsoToken;
 use crate::sys::env::Env;
 
-/// The login that a credential source needs.
+/// The login required by a credential source.
 pub struct Login {
     kind: Kind,
     pub token_file: PathBuf,
 }
 
 enum Kind {
-    /// Of an `sso-session`, which can be refreshed; or in the older form of a start URL, which cannot.
+    /// An `sso-session`, which can be refreshed, or the older format with a start URL, which cannot.
     Sso { can_be_refreshed: bool },
     /// `aws login`.
     Console,
 }
 
-/// Why nothing can be had without a person.
+/// Why the user has to log in.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LoggedOut {
     /// There is no token file: never logged in, or logged out.
     NoToken,
-    /// So long ago.
+    /// Expired this long ago.
     Expired(Duration),
-    /// The token file is none.
+    /// The token file is not valid.
     Damaged,
 }
 
@@ -47,7 +47,7 @@ impl Login {
         Some(Login { kind, token_file })
     }
 
-    /// What to run, but for the profile.
+    /// The login command, without the profile.
     pub fn command(&self) -> &'static str {
         match self.kind {
             Kind::Sso { .. } => "aws sso login",
@@ -55,7 +55,7 @@ impl Login {
         }
     }
 
-    /// What one is logged in to.
+    /// What the user logs in to, for messages.
     pub fn session(&self) -> &'static str {
         match self.kind {
             Kind::Sso { .. } => "its SSO session",
@@ -63,18 +63,18 @@ impl Login {
         }
     }
 
-    /// Reads the file anew: a refresh or a login may have come since it was fingerprinted.
+    /// Reads the file again: there may have been a refresh or a login since it was fingerprinted.
     pub fn logged_out(&self, now: SystemTime) -> Option<LoggedOut> {
         let file = files::read(self.token_file.clone());
         match (file.state, &self.kind) {
             (FileState::Contents(contents), Kind::Sso { can_be_refreshed }) => {
                 expired(&contents, *can_be_refreshed, now)
             }
-            // How long it can be refreshed is for AWS to know.
+            // Only AWS knows how long it can be refreshed.
             (FileState::Contents(_), Kind::Console) => None,
             (FileState::Absent, _) => Some(LoggedOut::NoToken),
             (FileState::Unreadable(_), Kind::Sso { .. }) => Some(LoggedOut::Damaged),
-            // The SDK says why.
+            // The SDK reports why.
             (FileState::Unreadable(_), Kind::Console) => None,
         }
     }
@@ -90,9 +90,9 @@ fn expired(contents: &[u8], can_be_refreshed: bool, now: SystemTime) -> Option<L
 impl LoggedOut {
     pub fn why(&self, session: &str) -> String {
         match self {
-            LoggedOut::NoToken => format!("nobody is logged in to {session}"),
+            LoggedOut::NoToken => format!("not logged in to {session}"),
             LoggedOut::Expired(since) => format!("{session} expired {}", ago(*since)),
-            LoggedOut::Damaged => format!("the token file of {session} cannot be understood"),
+            LoggedOut::Damaged => format!("the token file of {session} cannot be parsed"),
         }
     }
 }

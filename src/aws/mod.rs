@@ -1,50 +1,50 @@
-//! Who am I, and what does AWS say?
+//! Credentials, and calls to AWS.
 
-/// Who credentials belong to, as STS says.
+/// The owner of credentials, according to STS.
 pub mod caller_identity;
-/// The way to AWS: runtime, HTTP client, deadline.
+/// The connection to AWS: runtime, HTTP client, deadline.
 pub mod connection;
-/// Dates in all their spellings.
+/// Date formats.
 pub mod dates;
 /// Whether a credential_process depends on the working directory.
 pub mod directory_words;
-/// The host of STS that stands in a token.
+/// The STS host in a token.
 pub mod endpoint;
-/// Where AWS is asked, if elsewhere than at its own addresses.
+/// Custom AWS endpoints.
 pub mod endpoints;
-/// What can go wrong between a person and AWS.
+/// Errors in settings and credentials, and in AWS's responses.
 pub mod error;
-/// What a call that failed means.
+/// Interpreting failed calls.
 pub mod failure;
-/// Reading the files that decide who the caller is.
+/// Reads the files that determine the caller.
 pub mod files;
-/// Who could be calling: the fingerprint of the credential source.
+/// The fingerprint of the credential source.
 pub mod fingerprint;
 /// TLS, proxies, certificate authorities.
 pub mod http;
-/// Access keys, and what shows that they cannot be right.
+/// Access keys, and checks for keys that cannot be right.
 pub mod keys;
-/// Whether somebody is logged in.
+/// Checks whether the user is logged in.
 pub mod login;
 /// Cluster names, role ARNs, session names, external ids.
 pub mod names;
-/// Which sections of the AWS files are which profile, and what it says.
+/// Profiles in the AWS files.
 pub mod profile;
-/// Base credentials from the source; runtime and deadline for all that uses a network.
+/// Base credentials from the credential source.
 pub mod providers;
-/// What AWS says no to, and why.
+/// Refusals by AWS, and their reasons.
 pub mod refusal;
-/// Regions and the partitions that they belong to.
+/// Regions and their partitions.
 pub mod region;
-/// A role to assume, and all that the AssumeRole call says of it.
+/// A role to assume, with the parameters of the AssumeRole call.
 pub mod role;
-/// What signs a request.
+/// Credentials for signing requests.
 pub mod signer;
-/// Where the caller's credentials come from: the one answer.
+/// The source of the caller's credentials.
 pub mod source;
-/// A file as it was found.
+/// A file as found on disk.
 pub mod source_file;
-/// What is in a token file of `aws sso login`.
+/// The token file written by `aws sso login`.
 pub mod sso_token;
 /// GetCallerIdentity and AssumeRole.
 pub mod sts;

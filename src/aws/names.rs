@@ -1,5 +1,5 @@
-//! Strings of a certain form, each a type of its own, so that no two can be mistaken for each other. What is wrong with one
-//! is said here; where it is written, by the code that read it.
+//! Validated strings, each with its own type so that they cannot be confused. The error here says what is wrong with a
+//! value; the code that read it adds where it was set.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::aws::region::Region;
 use crate::say::secret::Secret;
 
-/// A value that does not have the form that AWS or Kubernetes wants.
+/// A value that does not have the format that AWS or Kubernetes requires.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invalid {
     pub value: String,
     /// What it must be.
     pub rule: Cow<'static, str>,
-    /// What to do, where the rule does not say enough.
+    /// What to do, if the rule is not enough.
     pub hint: Option<String>,
 }
 
@@ -45,7 +45,7 @@ macro_rules! checked_string {
 }
 
 checked_string! {
-    /// The name of an EKS cluster, `^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$` (EKS API); of an Outposts local cluster its id.
+    /// The name of an EKS cluster, `^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$` (EKS API); the id for an Outposts local cluster.
     ClusterName
 }
 checked_string! {
@@ -61,17 +61,17 @@ checked_string! {
     ExternalId
 }
 checked_string! {
-    /// `[\w+=/:,.@-]{9,256}`, ASCII (STS API, SerialNumber): an MFA device's ARN, or a hardware token's number.
+    /// `[\w+=/:,.@-]{9,256}`, ASCII (STS API, SerialNumber): an MFA device's ARN, or a hardware token's serial number.
     MfaSerial
 }
 checked_string! {
-    /// A session's name or source identity as asked for: fit as it stands, or with the caller's `{user}` and `{account}`
-    /// to be filled in.
+    /// A requested session name or source identity: valid as it is, or a template with `{user}` and `{account}` to be
+    /// filled in.
     NameTemplate
 }
 
 impl ClusterName {
-    /// A name, or an ARN that ends in one.
+    /// Parses a name, or an ARN that ends with one.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         let fits =
@@ -79,7 +79,7 @@ impl ClusterName {
         if fits {
             return Ok(ClusterName(value.to_owned()));
         }
-        // `arn:aws:eks:eu-west-1:111122223333:cluster/demo`, as the console shows it and kubeconfigs name it.
+        // `arn:aws:eks:eu-west-1:111122223333:cluster/demo`, as shown in the console and used in kubeconfigs.
         if let Some((before, name)) = value.rsplit_once(":cluster/")
             && before.starts_with("arn:")
             && before.split(':').nth(2) == Some("eks")
@@ -88,7 +88,7 @@ impl ClusterName {
         }
         Err(Invalid::new(
             value,
-            "a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
+            "a cluster name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
         ))
     }
 }
@@ -97,17 +97,18 @@ impl RoleArn {
     pub fn parse(value: &str, region: &Region) -> Result<Self, Invalid> {
         let wrong = |hint: Option<String>| Invalid {
             hint,
-            ..Invalid::new(value, "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`")
+            ..Invalid::new(value, "a role ARN, such as `arn:aws:iam::111122223333:role/developers`")
         };
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return Err(wrong(None)) };
         if service == "sts" && resource.starts_with("assumed-role/") {
             return Err(wrong(Some(
-                "this names a session of a role; the role's own ARN is wanted, as `aws iam get-role` shows it".into(),
+                "this is the ARN of a role session: use the ARN of the role itself, as shown by `aws iam get-role`"
+                    .into(),
             )));
         }
         if service == "iam" && (resource.starts_with("group/") || resource.starts_with("user/")) {
-            return Err(wrong(Some("only a role can be assumed: name the role that the group's policy allows".into())));
+            return Err(wrong(Some("only a role can be assumed: use the role that the group's policy allows".into())));
         }
         let path_and_name = resource.strip_prefix("role/").unwrap_or_default();
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
@@ -124,8 +125,8 @@ impl RoleArn {
         let expected = region.partition().id;
         if partition != expected {
             return Err(Invalid {
-                hint: Some("correct the role or `--region`".into()),
-                ..Invalid::new(value, format!("of partition `{expected}`, that of region `{region}`"))
+                hint: Some("correct the role or the region".into()),
+                ..Invalid::new(value, format!("in partition `{expected}`, the partition of region `{region}`"))
             });
         }
         Ok(RoleArn(value.to_owned()))
@@ -140,12 +141,12 @@ impl RoleArn {
         self.0.split(':').nth(4).expect("six parts were checked when it was parsed")
     }
 
-    /// What the ARN of every session of this role starts with. STS leaves out the role's path.
+    /// The prefix of the ARNs of this role's sessions. STS omits the role's path.
     pub fn start_of_sessions(&self) -> String {
         format!("arn:{}:sts::{}:assumed-role/{}/", self.partition(), self.account(), self.name())
     }
 
-    /// The last part, without the path: what STS shows in the ARN of a session.
+    /// The last part, without the path, as in the ARN of a session.
     pub fn name(&self) -> &str {
         self.0.rsplit(['/', ':']).next().expect("splitting gives at least one part")
     }
@@ -158,8 +159,8 @@ impl SessionName {
             .ok_or_else(|| Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`"))
     }
 
-    /// The caller's own name made fit: IAM user names are of the same alphabet, but may be a single letter; names
-    /// from elsewhere may be anything.
+    /// The caller's own name, made valid: IAM user names use the same characters but may be a single letter; names from
+    /// elsewhere may contain anything.
     pub fn from_caller(name: &str) -> Self {
         let mut fit: String =
             name.chars().map(|c| if c.is_ascii() && is_name_byte(c as u8) { c } else { '-' }).take(64).collect();
@@ -171,7 +172,7 @@ impl SessionName {
 }
 
 impl NameTemplate {
-    /// Of an ARN its last part is meant.
+    /// For an ARN, the last part is used.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         let name = if value.starts_with("arn:") { value.rsplit('/').next().unwrap_or_default() } else { value };
         let fixed = name.replace("{user}", "").replace("{account}", "");
@@ -179,14 +180,14 @@ impl NameTemplate {
         if length_fits && fixed.len() <= 64 && fixed.bytes().all(is_name_byte) {
             return Ok(NameTemplate(name.to_owned()));
         }
-        Err(Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`, or hold `{user}` or `{account}`"))
+        Err(Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`, or contain `{user}` or `{account}`"))
     }
 
     pub fn names_the_caller(&self) -> bool {
         self.0.contains('{')
     }
 
-    /// The name, made fit where the caller's own is not.
+    /// Fills in the template, replacing invalid characters.
     pub fn fill(&self, user: &str, account: &str) -> SessionName {
         SessionName::from_caller(&self.0.replace("{user}", user).replace("{account}", account))
     }
@@ -197,12 +198,12 @@ impl MfaSerial {
         let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
         let fits = (9..=256).contains(&value.len()) && value.bytes().all(is_fit);
         fits.then(|| MfaSerial(value.to_owned())).ok_or_else(|| {
-            Invalid::new(value, "an MFA device's ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or its number")
+            Invalid::new(value, "an MFA device ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or a serial number")
         })
     }
 }
 
-/// Six digits, good for one call.
+/// Six digits, valid for one call.
 pub struct MfaCode(Secret);
 
 impl MfaCode {
@@ -216,12 +217,12 @@ impl MfaCode {
     }
 }
 
-/// The life of a role session.
+/// The duration of a role session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionDuration(Duration);
 
 impl SessionDuration {
-    /// A plain number of seconds, within what STS takes.
+    /// Parses a plain number of seconds, within the limits of STS.
     pub fn parse(value: &str) -> Result<Self, Invalid> {
         let is_digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
         match value.parse() {

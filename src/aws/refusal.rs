@@ -1,16 +1,17 @@
-//! What AWS says no to, and why: its code and its words, read once, so that policies and hints go by the same reason.
+//! Refusals by AWS. The error code and message are interpreted once, so that decisions and hints rely on the same
+//! reason.
 
 use std::fmt;
 
 use crate::say::text::{shown, shown_up_to};
 
-/// What was being done when AWS was asked.
+/// The operation that was attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doing {
-    /// From this source.
+    /// With the name of the source.
     GetCredentials(String),
     AskWhoIsCalling,
-    /// By its ARN.
+    /// With the role's ARN.
     AssumeRole(String),
     AssumeRoleWithWebIdentity,
 }
@@ -19,36 +20,36 @@ impl fmt::Display for Doing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Doing::GetCredentials(source) => write!(f, "get credentials from {}", shown(source)),
-            Doing::AskWhoIsCalling => f.write_str("ask STS who is calling"),
+            Doing::AskWhoIsCalling => f.write_str("get your identity from STS"),
             Doing::AssumeRole(arn) => write!(f, "assume role `{}`", shown(arn)),
             Doing::AssumeRoleWithWebIdentity => f.write_str("assume a role with the web identity token"),
         }
     }
 }
 
-/// AWS answered, and said no.
+/// AWS refused the request.
 #[derive(Debug)]
 pub struct Refusal {
     pub doing: Doing,
     pub code: String,
     pub message: String,
     pub reason: Reason,
-    /// Knows more than the reason.
+    /// A more specific hint than the reason's.
     pub hint: Option<String>,
 }
 
-/// Why, as far as the code and the words tell.
+/// The reason, as far as the code and message tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reason {
-    /// The role may not be assumed.
+    /// The caller is not allowed to assume the role.
     Denied(Denial),
-    /// The code of an MFA device is not the one of now, or was used before.
+    /// The MFA code is not the current one, or was already used.
     WrongMfaCode,
     SessionExpired,
     UnknownKey,
     WrongClock,
     WrongSecret,
-    /// SSO: this account and permission set are not the user's.
+    /// SSO: the user is not assigned this account and permission set.
     NotAssigned,
     RegionDisabled,
     TooLong,
@@ -56,7 +57,7 @@ pub enum Reason {
     Unclear,
 }
 
-/// Whose policy it was.
+/// Which policy denied it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
     MfaRequired,
@@ -67,7 +68,7 @@ pub enum Denial {
     SessionPolicy,
     NoIdentityPolicy,
     NotTrusted,
-    /// Caller and role are of two accounts, which is a mistake, or needs the consent of both.
+    /// Caller and role are in different accounts, which is either a mistake or requires both accounts to allow it.
     OtherAccount {
         caller: String,
         role: String,
@@ -81,13 +82,13 @@ impl Refusal {
         Refusal { doing, code, message, reason, hint: None }
     }
 
-    /// What was refused and why, in AWS's words, of which no more than so many characters.
+    /// What was refused and why, with at most `most` characters of AWS's message.
     pub fn words(&self, most: usize) -> String {
         let Refusal { doing, code, message, .. } = self;
         format!("could not {doing}: {}: {}", shown(code), shown_up_to(message, most))
     }
 
-    /// What to do about it.
+    /// The hint for the user.
     pub fn advice(&self) -> String {
         self.hint.clone().unwrap_or_else(|| self.reason.hint())
     }
@@ -121,35 +122,39 @@ impl Reason {
     pub fn hint(&self) -> String {
         match self {
             Reason::Denied(denial) => return denial.hint(),
-            Reason::WrongMfaCode => "wait for your device's next code (each is good once), then try again",
+            Reason::WrongMfaCode => "wait for your device's next code (each works only once), then try again",
             Reason::SessionExpired => {
-                "your AWS session has expired: log in again (`aws sso login`, or however you got it), then try again"
+                "your AWS session has expired: log in again (with `aws sso login`, or the way you did before), then \
+                 try again"
             }
             Reason::UnknownKey => {
-                "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another profile with `--profile`"
+                "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; \
+                 create a new key, or choose another profile with `--profile`"
             }
-            Reason::WrongClock => "this machine's clock is wrong: set it",
-            Reason::WrongSecret => "the secret access key does not belong to the access key id: enter both anew",
+            Reason::WrongClock => "this machine's clock is wrong: correct it",
+            Reason::WrongSecret => "the secret access key does not belong to the access key id: enter both again",
             Reason::NotAssigned => {
-                "the SSO user is not assigned this account and permission set: ask whoever assigns them"
+                "the SSO user is not assigned to this account and permission set: ask your administrator to assign them"
             }
             Reason::RegionDisabled => {
-                "STS is not active in this region for the account: activate it, or use another `--region`"
+                "STS is not activated in this region for the account: activate it, or use another `--region`"
             }
             Reason::TooLong => {
-                "lower `--duration`: to the role's maximum, or to 3600 where your own credentials are a role session, as with SSO"
+                "lower `--duration` to the role's maximum, or to 3600 if your own credentials are a role session, as \
+                 with SSO"
             }
             Reason::BadArgument => {
-                "AWS finds an argument wrong: compare `--role`, `--duration` and `--session-name` with the role's settings"
+                "AWS rejected an argument: check `--role`, `--duration` and `--session-name` against the role's \
+                 settings"
             }
-            Reason::Unclear => "if AWS's reason above is not clear, show it to whoever manages the account",
+            Reason::Unclear => "if AWS's reason above is unclear, show it to your account's administrator",
         }
         .into()
     }
 }
 
 impl Denial {
-    /// From the words in which STS says whose policy it was.
+    /// Determines the policy from STS's error message.
     fn parse(message: &str, role_arn: &str) -> Self {
         let says = |words| message.contains(words);
         if says("must provide both MFA serial number and one time pass code") {
@@ -183,41 +188,44 @@ impl Denial {
     fn hint(&self) -> String {
         match self {
             Denial::MfaRequired => {
-                "the role asks for MFA: add `--mfa-serial` with your device's ARN, as `aws iam list-mfa-devices` shows it"
+                "the role requires MFA: add `--mfa-serial` with your device's ARN, as shown by `aws iam \
+                 list-mfa-devices`"
             }
             Denial::WrongMfaDevice => {
-                "`--mfa-serial` (or the profile's `mfa_serial`) has to name a device of your own user, as `aws iam list-mfa-devices` shows it"
+                "set `--mfa-serial` (or the profile's `mfa_serial`) to one of your own user's devices, as shown by \
+                 `aws iam list-mfa-devices`"
             }
             Denial::Organisation => {
-                "a policy of your organisation forbids it, whatever the account allows: ask those who manage the organisation"
+                "a policy of your organisation denies it, even if the account allows it: ask the organisation's \
+                 administrators"
             }
             Denial::ExplicitDeny => {
-                "a policy of the kind that AWS names denies it, which no permission outweighs: often for want of MFA \
-                 (`--mfa-serial`) or outside the company's network; ask whoever manages that policy"
+                "a policy of the kind that AWS names explicitly denies it, which no permission can override, often \
+                 because MFA is missing (`--mfa-serial`) or you are outside the company's network: ask the owner of \
+                 that policy"
             }
             Denial::PermissionsBoundary => {
-                "your user's permissions boundary leaves it out: ask whoever manages your user"
+                "your user's permissions boundary does not allow it: ask your IAM administrator"
             }
-            Denial::SessionPolicy => {
-                "the session that you came with is limited by a session policy: start from one that is not"
-            }
+            Denial::SessionPolicy => "your current session is limited by a session policy: use a session that is not",
             Denial::NoIdentityPolicy => {
-                "none of your groups allows sts:AssumeRole on this role: ask for membership in one that does"
+                "none of your groups allows sts:AssumeRole on this role: ask to be added to one that does"
             }
             Denial::NotTrusted => {
-                "your groups are not the matter: the role's trust policy does not trust you; ask whoever manages the role"
+                "this is not about your groups: the role's trust policy does not trust you; ask the role's owner"
             }
             Denial::OtherAccount { caller, role } => {
                 return format!(
-                    "the role is of account {}, and you are of {}: if that is right, both your group's policy and the \
-                     role's trust policy have to allow it; else correct `--role` or name another profile with `--profile`",
+                    "the role is in account {}, but you are in {}: if that is correct, both your group's policy and \
+                     the role's trust policy must allow it; otherwise correct `--role` or choose another profile with \
+                     `--profile`",
                     shown(role),
                     shown(caller)
                 );
             }
             Denial::Unclear => {
                 "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not \
-                 trust you: ask whoever manages them for membership"
+                 trust you: ask your administrator for access"
             }
         }
         .into()
@@ -235,7 +243,7 @@ mod tests {
         Reason::parse(&Doing::AssumeRole(ROLE.into()), code, message)
     }
 
-    /// The words are STS's.
+    /// The messages are STS's own.
     #[test]
     fn a_denial_is_known_by_the_words_of_sts() {
         let because = |why: &str| format!("{USER} because {why} the sts:AssumeRole action");

@@ -1,14 +1,14 @@
-//! Regions and the partitions that they belong to.
+//! Regions and their partitions.
 
 use std::fmt;
 
-/// An AWS region whose spelling is right, such as `eu-west-1`. Whether it exists is for AWS to say.
+/// A well-formed AWS region name, such as `eu-west-1`. Only AWS knows whether it exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Region(String);
 
 impl Region {
-    /// `None` where the name does not have the form of a region: lower-case words and a final number,
-    /// at least three parts. (An availability zone, `aws-global` and `us-east` do not.)
+    /// `None` if the name does not have the format of a region: at least three parts, which are lower-case words and a
+    /// final number. (An availability zone, `aws-global` and `us-east` do not.)
     pub fn parse(name: &str) -> Option<Self> {
         let parts: Vec<&str> = name.split('-').collect();
         let (number, words) = parts.split_last()?;
@@ -18,8 +18,8 @@ impl Region {
         fits.then(|| Region(name.to_owned()))
     }
 
-    /// The region in the host of an EKS API server: `https://ID.gr7.eu-west-1.eks.amazonaws.com`, or of an IPv6
-    /// cluster `https://ID.gr7.eks-cluster.eu-west-1.api.aws`.
+    /// The region in the host name of an EKS API server: `https://ID.gr7.eu-west-1.eks.amazonaws.com`, or, for an IPv6
+    /// cluster, `https://ID.gr7.eks-cluster.eu-west-1.api.aws`.
     pub fn from_eks_server(url: &str) -> Option<Self> {
         let host = url.split("://").nth(1)?.split(['/', ':', '?', '#']).next()?.to_ascii_lowercase();
         let domains = PARTITIONS.iter().flat_map(|partition| partition.domains);
@@ -47,14 +47,14 @@ impl fmt::Display for Region {
     }
 }
 
-/// An AWS partition, as far as ARNs and the hosts that a cluster accepts depend on it.
+/// An AWS partition, as far as it matters for ARNs and for the hosts a cluster accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Partition {
     /// The second part of an ARN.
     pub id: &'static str,
     region_prefix: &'static str,
-    /// The domains under which a cluster of this partition accepts an STS host (aws-iam-authenticator,
-    /// `pkg/token`); its API servers have theirs under the same ones.
+    /// The domains under which a cluster of this partition accepts an STS host (aws-iam-authenticator, `pkg/token`);
+    /// its API servers use the same domains.
     pub domains: &'static [&'static str],
 }
 

@@ -1,4 +1,4 @@
-//! A role to assume, and all that the AssumeRole call says of it.
+//! A role to assume, with the parameters of the AssumeRole call.
 
 use crate::aws::error::Error;
 use crate::aws::names::{ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
@@ -6,38 +6,39 @@ use crate::aws::profile::{Profile, Value};
 use crate::aws::region::Region;
 use crate::aws::source::CredentialSource;
 
-/// The roles that may be assumed, and all that the AssumeRole call says.
+/// The candidate roles, and the parameters of the AssumeRole call.
 #[derive(Debug)]
 pub struct RoleRequest {
-    /// At least one; the first that STS lets the caller assume is meant.
+    /// At least one; the first that STS lets the caller assume is used.
     pub candidates: Vec<RoleArn>,
     /// `None`: the caller's own name.
     pub session_name: Option<NameTemplate>,
     pub source_identity: Option<NameTemplate>,
     pub external_id: Option<ExternalId>,
-    /// `None`: what STS gives, one hour; with MFA, as long as the role grants.
+    /// `None`: STS's default of one hour or, with MFA, the role's maximum.
     pub duration: Option<SessionDuration>,
     pub mfa_serial: Option<MfaSerial>,
     pub written: Written,
 }
 
-/// What hints need to know of how a role was asked for.
+/// How a role was configured, for hints.
 #[derive(Debug, Default)]
 pub struct Written {
-    /// The profile whose `role_arn` it is.
+    /// The profile with its `role_arn`.
     pub profile: Option<String>,
-    /// The property that the duration is from, with its place.
+    /// The property that sets the duration, with its place.
     pub duration: Option<String>,
-    /// Whether the role's own profile names the MFA device. Then a code is asked for, even from a role's session.
+    /// Whether the role's own profile sets the MFA device. If so, a code is required even if the caller is a role
+    /// session.
     pub mfa_serial_is_of_role: bool,
-    /// Where the role has no MFA device: the one of a profile that its role starts from, which does not count for it.
+    /// If the role has no MFA device: the one of another profile in its chain, which does not apply to it.
     pub unused_mfa_serial: Option<String>,
 }
 
 impl RoleRequest {
-    /// What a profile with `role_arn` says.
+    /// Builds the request from a profile with `role_arn`.
     pub fn from_profile(profile: &Profile, source: &CredentialSource, region: &Region) -> Result<Self, Error> {
-        let arn = profile.get("role_arn")?.expect("a role is one because it has this");
+        let arn = profile.get("role_arn")?.expect("a profile with a role has `role_arn`");
         let serial = profile.get("mfa_serial")?;
         let duration = profile.get("duration_seconds")?;
         let written = Written {
@@ -61,7 +62,7 @@ impl RoleRequest {
     }
 }
 
-/// A value of a profile, parsed; where it is not valid, with its place.
+/// Parses a profile's value; an error includes its place.
 pub fn at_place<'a, T>(value: Value<'a>, parse: impl FnOnce(&'a str) -> Result<T, Invalid>) -> Result<T, Error> {
     parse(value.text).map_err(|invalid| Error::invalid(value.place)(invalid))
 }

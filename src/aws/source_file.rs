@@ -1,4 +1,4 @@
-//! A file as it was found, and what of a token file tells one login from another.
+//! A file as found on disk, and the parts of a token file that distinguish one login from another.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::aws::sso_token::SsoToken;
 use crate::say::secret::Secret;
 
-/// One file as it was found.
+/// A file as found on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceFile {
     pub path: PathBuf,
@@ -24,7 +24,7 @@ pub enum FileState {
 }
 
 impl SourceFile {
-    /// An SSO session's access token is replaced every hour, in the same login.
+    /// Keeps only what stays the same during an SSO login, whose access token is replaced every hour.
     pub fn without_what_a_refresh_changes(self) -> Self {
         match SsoToken::parse(self.contents()).and_then(|token| token.login()) {
             Some(login) => SourceFile { state: FileState::Contents(login.into_bytes()), ..self },
@@ -32,7 +32,8 @@ impl SourceFile {
         }
     }
 
-    /// A console session's tokens are all replaced every quarter of an hour. Its key, made for it, tells logins apart.
+    /// Keeps only what stays the same during a console login, whose tokens are all replaced every quarter of an hour:
+    /// its key, which is generated for each login.
     pub fn without_what_a_login_refresh_changes(self) -> Self {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

@@ -1,4 +1,4 @@
-//! What is in a token file of `aws sso login`. Pure. The fields of other programs in it stay.
+//! The token file written by `aws sso login`. Pure. Unknown fields are kept.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,33 +14,33 @@ pub struct SsoToken {
     pub ends: SystemTime,
 }
 
-/// What a refresh needs.
+/// The data needed for a refresh.
 pub struct Registration<'a> {
     pub client_id: &'a str,
     pub client_secret: &'a str,
     pub refresh_token: &'a str,
 }
 
-/// What a refresh gives.
+/// The result of a refresh.
 pub struct Refreshed {
     pub access_token: Secret,
-    /// `None`: the old one stays good.
+    /// `None`: the old one stays valid.
     pub refresh_token: Option<Secret>,
     pub life: Duration,
 }
 
 impl SsoToken {
-    /// `None` for what lacks a token or its end, as for the AWS CLI.
+    /// `None` if the token or its expiry is missing, as in the AWS CLI.
     pub fn parse(contents: &[u8]) -> Option<Self> {
         let fields: Map<String, Value> = serde_json::from_slice(contents).ok()?;
         let access_token = text(&fields, "accessToken")?.trim();
-        // One that no header can carry is none.
+        // A token that cannot be sent in a header is invalid.
         let access_token = access_token.bytes().all(|b| b.is_ascii_graphic()).then(|| Secret::new(access_token))?;
         let ends = dates::parse(text(&fields, "expiresAt")?)?;
         Some(SsoToken { fields, access_token, ends })
     }
 
-    /// `None` where no refresh is possible, or not any more.
+    /// `None` if a refresh is not possible, or no longer possible.
     pub fn registration(&self, now: SystemTime) -> Option<Registration<'_>> {
         let field = |name| text(&self.fields, name);
         let holds = dates::parse(field("registrationExpiresAt")?)? > now;
@@ -48,18 +48,18 @@ impl SsoToken {
         holds.then_some(Registration { client_id, client_secret, refresh_token: field("refreshToken")? })
     }
 
-    /// What tells this login from others, where the access token is one that is replaced every hour: the refresh token.
+    /// What identifies this login if the access token is replaced every hour: the refresh token.
     pub fn login(&self) -> Option<String> {
         let field = |name| text(&self.fields, name).filter(|text| !text.trim().is_empty());
         Some(format!("{}\n{}", field("startUrl").unwrap_or_default(), field("refreshToken")?))
     }
 
-    /// The file after a refresh.
+    /// The contents of the file after a refresh.
     pub fn refreshed(&self, refreshed: &Refreshed, now: SystemTime) -> Vec<u8> {
         let mut fields = self.fields.clone();
         let ends = rfc3339(now + refreshed.life);
         fields.insert("accessToken".into(), refreshed.access_token.expose().into());
-        fields.insert("expiresAt".into(), ends.expect("a time of our days has a year of four digits").into());
+        fields.insert("expiresAt".into(), ends.expect("a current date has a four-digit year").into());
         if let Some(token) = &refreshed.refresh_token {
             fields.insert("refreshToken".into(), token.expose().into());
         }
@@ -92,7 +92,7 @@ mod tests {
         assert_ne!(refreshed(Some("s")).login(), token.login());
     }
 
-    /// Otherwise the access token is all that tells two logins apart.
+    /// Without a refresh token, only the access token distinguishes two logins.
     #[test]
     fn an_empty_refresh_token_stands_for_no_login() {
         let login = |more: &str| {

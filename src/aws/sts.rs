@@ -1,4 +1,4 @@
-//! Calls to STS: whose credentials these are, and a session of a role.
+//! Calls to STS: GetCallerIdentity and AssumeRole.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -28,7 +28,7 @@ use crate::aws::refusal::Doing;
 use crate::aws::signer::{Signer, shift};
 use crate::say::time::unix_seconds;
 
-/// Somebody who calls STS.
+/// A caller of STS.
 pub struct Caller<'a> {
     connection: &'a Connection,
     credentials: Credentials,
@@ -37,7 +37,7 @@ pub struct Caller<'a> {
 }
 
 impl<'a> Caller<'a> {
-    /// Whoever has these credentials, at the clock skew that is known of.
+    /// The owner of these credentials, with the known clock skew.
     pub fn new(connection: &'a Connection, Signer { credentials, clock_skew }: Signer) -> Self {
         let clock_skew = ClockSkew(Arc::new(Mutex::new(clock_skew)));
         let config = connection
@@ -52,7 +52,7 @@ impl<'a> Caller<'a> {
         self.connection.restart_deadline();
     }
 
-    /// These credentials themselves, to sign with.
+    /// The caller's own credentials, for signing.
     pub fn signer(&self) -> Signer {
         Signer { credentials: self.credentials.clone(), clock_skew: self.clock_skew.seconds() }
     }
@@ -70,7 +70,7 @@ impl<'a> Caller<'a> {
         identity.ok_or_else(|| Error::BadAnswer { doing: doing(), why: "it names no caller".into() })
     }
 
-    /// A session of a role.
+    /// Assumes a role.
     pub fn assume_role(
         &self,
         role: &RoleArn,
@@ -101,7 +101,7 @@ impl<'a> Caller<'a> {
     }
 }
 
-/// A session of a role for a token of an identity provider. Nothing is signed.
+/// Assumes a role with an identity provider's token. The request is not signed.
 pub async fn assume_role_with_web_identity(
     connection: &Connection,
     role: &RoleArn,
@@ -122,7 +122,7 @@ pub async fn assume_role_with_web_identity(
         .map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })
 }
 
-/// What AssumeRole says besides the role.
+/// The parameters of AssumeRole, apart from the role.
 pub struct SessionWanted {
     pub name: SessionName,
     pub source_identity: Option<SessionName>,
@@ -130,7 +130,7 @@ pub struct SessionWanted {
     pub duration: Option<Duration>,
 }
 
-/// The credentials in STS's answer, if it is an answer to what was asked.
+/// The credentials in STS's response, if it matches the request.
 fn session_credentials(
     (user, credentials): (Option<AssumedRoleUser>, Option<sts_types::Credentials>),
     role: &RoleArn,
@@ -140,10 +140,11 @@ fn session_credentials(
 ) -> Result<Credentials, &'static str> {
     let assumed = user.map(|user| user.arn).unwrap_or_default();
     if assumed != format!("{}{session_name}", role.start_of_sessions()) {
-        return Err("it is for another role than the one asked for");
+        return Err("it is for a different role than the one requested");
     }
     let credentials = credentials.ok_or("it has no credentials")?;
-    let expiry = SystemTime::try_from(credentials.expiration).map_err(|_| "its credentials' expiry is no time")?;
+    let expiry = SystemTime::try_from(credentials.expiration)
+        .map_err(|_| "the expiry of its credentials is not a valid time")?;
     let expiry = shift(expiry, -clock_skew);
     if expiry <= now {
         return Err("its credentials have already expired");
@@ -160,27 +161,27 @@ fn session_credentials(
     );
     are_well_formed(&credentials)
         .then_some(credentials)
-        .ok_or("its credentials are empty or have characters that none have")
+        .ok_or("its credentials are empty or contain characters that are not allowed")
 }
 
-/// Whether credentials consist of characters that can be signed and sent.
+/// Whether the credentials contain only characters that can be signed and sent.
 fn are_well_formed(credentials: &Credentials) -> bool {
     let is_text = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic());
     let has_good_token = credentials.session_token().is_none_or(|token| token.bytes().all(|b| b.is_ascii_graphic()));
     is_text(credentials.access_key_id()) && is_text(credentials.secret_access_key()) && has_good_token
 }
 
-/// How far STS's clock is ahead of the local one, from the Date of its last answer. The SDK dates its own requests by
-/// that too; a token has to be dated like them.
+/// How far STS's clock is ahead of the local clock, from the Date header of its last response. The SDK uses it to date
+/// its own requests; tokens must be dated the same way.
 #[derive(Clone, Debug)]
 struct ClockSkew(Arc<Mutex<i64>>);
 
-/// Less than this, in seconds, is not worth a correction: the header is in whole seconds, and answers take their time.
+/// A skew smaller than this, in seconds, is not corrected: the header has whole seconds, and responses take time.
 const NEGLIGIBLE_SKEW: u64 = 30;
 
 impl ClockSkew {
     fn seconds(&self) -> i64 {
-        let seconds = *self.0.lock().expect("nobody panics with it");
+        let seconds = *self.0.lock().expect("no thread panics while holding the lock");
         if seconds.unsigned_abs() < NEGLIGIBLE_SKEW { 0 } else { seconds }
     }
 }
@@ -206,7 +207,7 @@ impl Intercept for ClockSkew {
     }
 }
 
-/// STS's answers are a few kilobytes. What something else answers in its place may not end.
+/// STS's responses are a few kilobytes, but something else that answers in its place may never stop.
 #[derive(Debug)]
 struct BoundedAnswer;
 

@@ -1,17 +1,17 @@
-//! Whether client-go asks again because the cluster refused what it was given. After a 401 it runs the plugin a second
-//! time with an identical environment and does not say why; a cache that answered with the same token would trap its
-//! user until that token's end. So it is remembered, per token entry, which processes were given which token: one that
-//! would get the same token twice was probably refused.
+//! Detects whether client-go asks again because the cluster refused the token. After a 401, client-go runs the plugin
+//! again with an identical environment and does not say why; a cache that returned the same token would lock the user
+//! out until that token expires. So for each token entry, the cache records which processes were given which token: a
+//! process that would get the same token twice was probably refused.
 //!
-//! The file is written in place: it is advice, and a torn one is none. Pure. What cannot be told from a refusal is a process
-//! that loads its kubeconfig again and again; it costs a signature, and a role session a minute at most.
+//! The file is written in place: it is only a hint, and a torn one is ignored. Pure. A process that keeps reloading its
+//! kubeconfig looks like a refusal; it costs a signature, and at most one role session per minute.
 
 use crate::cache::policy::REFUSAL_WINDOW;
 
-/// No such file is longer.
+/// The maximum size of such a file.
 pub const MAX_LEN: usize = 2048;
 
-/// How many processes are remembered: those of a `kubectl` run in parallel.
+/// How many processes are remembered: enough for `kubectl` run in parallel.
 const SLOTS: usize = 16;
 
 /// One process that was given a token. Times are whole seconds since 1970, UTC.
@@ -19,13 +19,13 @@ const SLOTS: usize = 16;
 struct Given {
     process: u32,
     at: u64,
-    /// When the token was signed, which tells it from the one before and the one after.
+    /// When the token was signed, which distinguishes it from earlier and later tokens.
     signed_at: u64,
-    /// Whether it was given the same one twice already, without it counting.
+    /// Whether a repeated request was already excused once.
     forgiven: bool,
 }
 
-/// What was handed out of late, the last one first, and what looked like refusals.
+/// The tokens handed out recently, latest first, and the suspected refusals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Asked {
     refusals: u64,
@@ -38,17 +38,19 @@ pub struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Serve,
-    /// The cluster may have refused it: sign another one with the same session.
+    /// The cluster may have refused it: sign a new one with the same session.
     SignAnew,
-    /// And that one too: its session may have been revoked. `say`: tell the user, who was not told for a while.
+    /// The cluster may have refused that one too: its session may have been revoked. `say`: warn the user, if there was
+    /// no warning recently.
     AssumeAnew {
         say: bool,
     },
 }
 
 impl Asked {
-    /// `process` would be given the token that was signed at `signed_at`. `is_another` says whether the process of that
-    /// number is another one than at a time in the past, `asks_twice` whether it is of a kind that may ask once more.
+    /// Decides whether to give `process` the token signed at `signed_at`. `is_another` tells whether its process id
+    /// belonged to another process at a time in the past, `asks_twice` whether it is the kind of process that may ask a
+    /// second time.
     pub fn judge(
         &mut self,
         process: u32,
@@ -79,14 +81,14 @@ impl Asked {
         Verdict::AssumeAnew { say }
     }
 
-    /// `process` is given a token that was not in the cache.
+    /// Records that `process` is given a new token.
     pub fn remember(&mut self, process: u32, signed_at: u64, now: u64) {
         self.given.retain(|given| given.process != process);
         self.given.insert(0, Given { process, at: now, signed_at, forgiven: false });
         self.given.truncate(SLOTS);
     }
 
-    /// `None` for what [`Asked::render`] did not make.
+    /// `None` for anything that [`Asked::render`] did not write.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (text, _) = text.split_once('\0').unwrap_or((text, ""));
@@ -107,14 +109,15 @@ impl Asked {
         for Given { process, at, signed_at, forgiven } in &self.given {
             text += &format!("{process} {at} {signed_at} {}\n", u8::from(*forgiven));
         }
-        // What stood there before may be longer.
+        // The previous contents may be longer.
         text.push('\0');
         text
     }
 }
 
-/// Whether a process with these arguments asks twice without having been refused: `kubectl apply -f -`, like every command
-/// that reads its manifest from stdin, builds a second client whose stdin is taken, and that one asks for itself.
+/// Whether a process with these arguments asks twice without having been refused. Like every command that reads its
+/// manifest from stdin, `kubectl apply -f -` builds a second client, whose stdin is in use, and that client asks for
+/// its own token.
 pub fn reads_stdin(arguments: &[Vec<u8>]) -> bool {
     arguments.iter().any(|argument| argument == b"-" || argument == b"-f-" || argument.ends_with(b"=-"))
 }

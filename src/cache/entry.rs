@@ -1,4 +1,4 @@
-//! An entry as bytes: a first line with format, kind, key and the SHA-256 of the rest, then JSON. Pure.
+//! The serialized form of an entry: a first line with format, kind, key and the SHA-256 of the rest, then JSON. Pure.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -17,10 +17,10 @@ use crate::say::secret::Secret;
 use crate::say::text::shown;
 use crate::say::time::unix_seconds;
 
-/// The name of the format, with its version: another one is not read.
+/// The name and version of the format; entries in any other format are not read.
 const FORMAT: &str = "eks-group-auth-cache-2";
 
-/// No entry comes near this; anything larger is not one.
+/// No entry comes close to this size; anything larger is not an entry.
 pub const MAX_LEN: u64 = 64 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +55,11 @@ pub struct TokenEntry {
     about: About,
 }
 
-/// What an entry is for, in words for its owner. Nothing is decided by it.
+/// A description of an entry for its owner. No decision depends on it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct About {
     pub cluster: Option<String>,
-    /// The one that was assumed.
+    /// The assumed role.
     pub role: Option<String>,
     #[serde(default)]
     pub session_name: Option<String>,
@@ -71,9 +71,9 @@ pub struct About {
 impl About {
     pub fn in_words(&self) -> String {
         match (&self.role, &self.session_name) {
-            (Some(role), Some(name)) => format!("of role `{}`, session `{}`", shown(role), shown(name)),
-            (Some(role), None) => format!("of role `{}`", shown(role)),
-            _ => "of the caller's own identity".into(),
+            (Some(role), Some(name)) => format!("for role `{}`, session `{}`", shown(role), shown(name)),
+            (Some(role), None) => format!("for role `{}`", shown(role)),
+            _ => "for the caller's own identity".into(),
         }
     }
 }
@@ -86,7 +86,7 @@ pub struct SessionEntry {
     /// By the local clock.
     expiration: u64,
     obtained_at: u64,
-    /// How far STS's clock was ahead of the local one, in seconds.
+    /// How far STS's clock was ahead of the local clock, in seconds.
     clock_skew: i64,
     about: About,
 }
@@ -98,7 +98,7 @@ pub struct CallerEntry {
     about: About,
 }
 
-/// What went wrong for the process that asked, for those that waited for it. Nobody else reads it.
+/// The error of the process that called AWS, for the processes that waited for it. No one else reads it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct FailureEntry {
     exit_code: u8,
@@ -130,7 +130,7 @@ impl TokenEntry {
         TokenEntry { token: token.clone(), expiration: seconds(*expiration), signed_at: seconds(signed_at), about }
     }
 
-    /// Whether it is so young that signing another one at once would be no use.
+    /// Whether it is so new that signing another one would not help.
     pub fn is_young(&self, now: SystemTime) -> bool {
         policy::is_token_young(time(self.signed_at), now)
     }
@@ -143,7 +143,7 @@ impl TokenEntry {
         &self.about
     }
 
-    /// Whether it is good to hand out.
+    /// Whether it is valid long enough to hand out.
     pub fn is_good(&self, now: SystemTime) -> bool {
         policy::is_token_good(time(self.signed_at), time(self.expiration), now)
     }
@@ -154,7 +154,7 @@ impl TokenEntry {
 }
 
 impl SessionEntry {
-    /// `None` for credentials that are not a role session's: those have a session token and an expiry.
+    /// `None` for credentials that are not from a role session, which always have a session token and an expiry.
     pub fn new(session: &Signer, now: SystemTime, about: About) -> Option<Self> {
         let credentials = &session.credentials;
         Some(SessionEntry {
@@ -168,7 +168,7 @@ impl SessionEntry {
         })
     }
 
-    /// Whether it is so old that it may be asked for anew, if the cluster seems to refuse it.
+    /// Whether it is old enough to be replaced if the cluster seems to refuse it.
     pub fn may_be_revoked(&self, now: SystemTime) -> bool {
         policy::may_be_revoked(time(self.obtained_at), now)
     }
@@ -212,7 +212,7 @@ impl FailureEntry {
         FailureEntry { exit_code: exit.code(), message: what, hint, failed_at: milliseconds(now) }
     }
 
-    /// What it was, if it came about while this process was waiting.
+    /// The error, if it occurred while this process was waiting.
     pub fn since(self, waiting_since: SystemTime, now: SystemTime) -> Option<Explanation> {
         let is_ours = (milliseconds(waiting_since)..=milliseconds(now)).contains(&self.failed_at);
         let exit = Exit::with_code(self.exit_code).filter(|_| is_ours)?;
@@ -220,7 +220,7 @@ impl FailureEntry {
     }
 }
 
-/// An entry of any kind, for its owner to look at.
+/// An entry of any kind, as shown to its owner.
 pub struct Listed {
     pub kind: Kind,
     pub about: About,
@@ -228,7 +228,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// `None` for anything that is not an entry under its own name.
+    /// `None` for anything that is not an entry stored under its own name.
     pub fn parse(name: &str, bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let body = sound_body(text)?;
@@ -261,12 +261,12 @@ pub fn render<E: Entry>(key: &Key, entry: &E) -> Vec<u8> {
     seal(E::KIND.as_str(), key, &body).into_bytes()
 }
 
-/// A body behind its first line.
+/// Puts the first line in front of a body.
 pub fn seal(kind: &str, key: &Key, body: &str) -> String {
     format!("{FORMAT} {kind} {key} {}\n{body}\n", hex_digest(body))
 }
 
-/// `None` for anything that [`render`] did not make, under this key and for this kind.
+/// `None` for anything that [`render`] did not write for this key and kind.
 pub fn parse<E: Entry>(key: &Key, bytes: &[u8]) -> Option<E> {
     let text = std::str::from_utf8(bytes).ok()?;
     let body = sound_body(text)?;
@@ -274,7 +274,7 @@ pub fn parse<E: Entry>(key: &Key, bytes: &[u8]) -> Option<E> {
     serde_json::from_str(body).ok()
 }
 
-/// The JSON, where the first line's digest is its digest.
+/// The JSON, if it matches the digest in the first line.
 fn sound_body(text: &str) -> Option<&str> {
     let (first, body) = text.strip_suffix('\n')?.split_once('\n')?;
     let mut words = first.split(' ');
@@ -294,7 +294,7 @@ pub fn seconds(time: SystemTime) -> u64 {
     unix_seconds(time).max(0) as u64
 }
 
-/// A number that no clock reaches gives 1970, and so an entry that is over.
+/// An impossibly large number gives 1970, and so an expired entry.
 fn time(seconds: u64) -> SystemTime {
     UNIX_EPOCH
         .checked_add(Duration::from_secs(seconds))
@@ -382,7 +382,7 @@ mod tests {
             About { role, session_name, ..About::default() }.in_words()
         };
         let all = [about(Some("r"), Some("s")), about(Some("r"), None), about(None, None)];
-        assert_eq!(all, ["of role `r`, session `s`", "of role `r`", "of the caller's own identity"]);
+        assert_eq!(all, ["for role `r`, session `s`", "for role `r`", "for the caller's own identity"]);
     }
 
     #[test]

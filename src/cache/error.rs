@@ -1,26 +1,27 @@
-//! What can go wrong when somebody looks after the cache. Nothing that goes wrong with it fails a call.
+//! Errors of the `cache` subcommand. Problems with the cache never fail a token call.
 
 use crate::say::explain::{Exit, Explain, Explanation};
 use crate::say::text::shown;
 
 #[derive(Debug)]
 pub enum Error {
-    /// There is nowhere to keep anything.
+    /// There is no directory for the cache.
     NoDirectory,
-    /// Files that are still there.
+    /// Files that could not be removed.
     NotRemoved { directory: String, files: usize },
 }
 
 impl Explain for Error {
     fn explain(&self) -> Explanation {
         match self {
-            Error::NoDirectory => {
-                Explanation::new(Exit::Other, "nothing is kept: there is no home and no XDG_RUNTIME_DIR")
-                    .hint("let EKS_GROUP_AUTH_CACHE_DIR name one")
-            }
+            Error::NoDirectory => Explanation::new(
+                Exit::Other,
+                "no cache directory: there is no home directory, and XDG_RUNTIME_DIR is not set",
+            )
+            .hint("set EKS_GROUP_AUTH_CACHE_DIR to a directory"),
             Error::NotRemoved { directory, files } => {
-                let what = format!("{files} files in `{}` could not be removed", shown(directory));
-                Explanation::new(Exit::Other, what).hint("look at the permissions of that directory")
+                let what = format!("could not remove {files} files in `{}`", shown(directory));
+                Explanation::new(Exit::Other, what).hint("check the permissions of that directory")
             }
         }
     }

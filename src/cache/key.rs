@@ -1,4 +1,4 @@
-//! What an entry is filed under: a digest of everything that its content depends on.
+//! The key of an entry: a digest of everything its content depends on.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::aws::fingerprint::{FieldHash, Fingerprint};
 use crate::aws::names::ClusterName;
 use crate::aws::role::RoleRequest;
 
-/// SHA-256 over length-prefixed fields. Shows as 64 hexadecimal digits.
+/// SHA-256 over length-prefixed fields. Displayed as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key([u8; 32]);
 
@@ -33,7 +33,7 @@ impl Key {
         Key(hash.finish())
     }
 
-    /// An access key belongs to one caller for ever, so this holds even where the credential source changes its mind.
+    /// An access key always belongs to the same caller, so this stays valid even if the credential source changes.
     pub fn caller(identity: &Fingerprint, endpoint: &StsEndpoint, access_key_id: &str) -> Self {
         let mut hash = FieldHash::new("caller");
         add_identity_and_endpoint(&mut hash, identity, endpoint);
@@ -41,7 +41,7 @@ impl Key {
         Key(hash.finish())
     }
 
-    /// Whose turn it is: that of those who would make the call behind `key`, over the same network settings.
+    /// The key of the lock for processes that would make the call behind `key` with the same network settings.
     pub fn turn<'a>(key: &Key, network: impl Iterator<Item = &'a OsStr>) -> Self {
         let mut hash = FieldHash::new("turn");
         hash.field(&key.0);
@@ -56,7 +56,7 @@ impl Key {
     }
 }
 
-/// Where STS is asked, if elsewhere than at its own address, is in the fingerprint already.
+/// A custom STS endpoint is already part of the fingerprint.
 fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpoint: &StsEndpoint) {
     let StsEndpoint { region, use_fips, use_dual_stack } = endpoint;
     hash.field(identity.as_bytes());
@@ -64,10 +64,10 @@ fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpo
     hash.field(&[u8::from(*use_fips), u8::from(*use_dual_stack)]);
 }
 
-/// Taken apart without `..`, so that a new field cannot be forgotten here.
+/// Destructured without `..`, so that a new field cannot be forgotten here.
 fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
     let Some(role) = role else { return hash.field(b"no role") };
-    // What hints know of it is no part of it.
+    // The information for hints is not part of the key.
     let RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, written: _ } = role;
     hash.field(b"role");
     hash.field(&(candidates.len() as u64).to_le_bytes());
@@ -87,7 +87,7 @@ fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
     }
 }
 
-/// In hexadecimal, as a formatter writes it with a tenth of a cached call's instructions.
+/// Hexadecimal digits. A formatter would take a tenth of a cached call's instructions for this.
 pub fn hex(digest: &[u8; 32]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()

@@ -1,6 +1,6 @@
-//! Single flight: of the processes that miss the same entry at the same time, one asks AWS and the others wait for
-//! what it gets. A lock is the kernel's, so it ends with its process however that ends; whoever cannot lock, or has
-//! waited long enough, goes on without.
+//! Single flight: if several processes miss the same entry at the same time, one calls AWS and the others wait for its
+//! result. The kernel owns the lock, so it is released however its process ends. A process that cannot lock, or has
+//! waited long enough, continues without the lock.
 
 use std::fs::{File, TryLockError};
 use std::time::Duration;
@@ -16,15 +16,15 @@ pub struct Lock {
 
 #[derive(Debug)]
 pub enum Turn {
-    /// This process asks AWS.
+    /// This process calls AWS.
     Ours(Lock),
-    /// Another one is asking.
+    /// Another process is calling AWS.
     Anothers,
 }
 
 impl Lock {
-    /// Tries to get the lock for a key, in the first directory that has locks. Where none has, as on some network file
-    /// systems, everybody's turn is now.
+    /// Tries to get the lock for a key, in the first directory that supports locks. If none does, as on some network
+    /// file systems, every process goes ahead.
     pub fn try_take(stores: &[PrivateDirectory], key: &Key) -> Turn {
         let name = lock_name(key);
         for store in stores {
@@ -42,19 +42,20 @@ impl Lock {
         Lock { file: None }
     }
 
-    /// Whether others wait while this lives.
+    /// Whether other processes may be waiting for this lock.
     pub fn is_held(&self) -> bool {
         self.file.is_some()
     }
 }
 
-/// A lock file is never deleted, or two processes could hold "the same" lock. So that there are not as many as there
-/// ever were keys, 64 files serve all keys: two that share one wait for each other, which is slower and nothing else.
+/// A lock file is never deleted, or two processes could hold "the same" lock. To avoid one file per key ever used, 64
+/// files serve all keys: two keys that share a file wait for each other, which is only slower.
 fn lock_name(key: &Key) -> String {
     format!("lock-{:02}", key.as_bytes()[0] % 64)
 }
 
-/// How long to sleep before looking again. Apart enough that fifty processes do not keep two cores busy, and not in step.
+/// How long to sleep before checking again: long enough that fifty processes do not keep two cores busy, and random so
+/// that they do not run in step.
 pub fn pause() -> Duration {
     Duration::from_millis(fastrand::u64(4..=12))
 }

@@ -1,25 +1,28 @@
-//! The cache on disk. Three kinds of entry, each with its reason:
+//! The on-disk cache. It has three kinds of entry:
 //!
 //! - a **token**, per identity, role and cluster: reusing it makes the next kubectl instant here and at the API server;
-//! - a **role session**, per identity and role: one AssumeRole serves every cluster, and the next token needs no network;
-//! - a **caller**, per access key: the name for the session, so that it is not asked for again when a session ends.
+//! - a **role session**, per identity and role: one AssumeRole serves every cluster, and the next token needs no
+//!   network call;
+//! - a **caller**, per access key: the name for the session, so that STS is not asked for it again when a session
+//!   expires.
 //!
-//! Beside them: lock files, what client-go asked for last (`asked`), and what went wrong for a process that others
-//! were waiting for.
+//! In addition, there are lock files, records of what client-go asked for last (`asked`), and errors of processes that
+//! others were waiting for.
 //!
-//! Nothing that goes wrong here fails a call: what cannot be read is a miss, what cannot be written is not kept.
+//! Nothing that goes wrong here fails a call: an entry that cannot be read is a miss, and one that cannot be written is
+//! not stored.
 
-/// Whether client-go asks again because the cluster refused what it was given.
+/// Detects whether client-go asks again because the cluster refused the token.
 pub mod asked;
-/// An entry as bytes.
+/// The serialized form of an entry.
 pub mod entry;
-/// What can go wrong when somebody looks after the cache.
+/// Errors of the `cache` subcommand.
 pub mod error;
-/// What an entry is filed under.
+/// The key of an entry.
 pub mod key;
-/// Whose turn it is to ask AWS.
+/// The lock for calling AWS.
 pub mod lock;
-/// How long what is good for.
+/// How long entries are valid.
 pub mod policy;
 
 use std::fs::File;
@@ -39,14 +42,14 @@ use key::Key;
 use lock::{Lock, Turn};
 use policy::CacheMode;
 
-/// The directories that may hold entries, best first.
+/// The directories that may contain entries, in order of preference.
 pub struct Cache {
     mode: CacheMode,
     stores: Vec<PrivateDirectory>,
 }
 
 impl Cache {
-    /// Opens what is there; creates nothing yet. A directory that is unsafe to use is left out, with a warning.
+    /// Opens the existing directories and creates none yet. An unsafe directory is skipped with a warning.
     pub fn open(env: &Env, mode: CacheMode, say: &Say) -> Self {
         let mut stores = Vec::new();
         if mode != CacheMode::Off {
@@ -67,19 +70,19 @@ impl Cache {
         Cache { mode, stores }
     }
 
-    /// One that has nothing and keeps nothing.
+    /// A cache that is always empty.
     pub fn none() -> Self {
         Cache { mode: CacheMode::Off, stores: Vec::new() }
     }
 
-    /// What `accept` makes of the entry under this key, from the first directory that has one to its liking: an old
-    /// one in a directory that has become read-only must not hide a good one in the next.
+    /// What `accept` makes of the entry under this key, from the first directory with an acceptable one: an old entry
+    /// in a directory that has become read-only must not hide a valid one in the next.
     pub fn load<E: Entry, T>(&self, key: &Key, accept: impl Fn(E) -> Option<T>) -> Option<T> {
         let name = file_name::<E>(key);
         self.stores.iter().find_map(|store| accept(entry::parse(key, &store.read(&name, entry::MAX_LEN)?)?))
     }
 
-    /// Keeps an entry, if it is of a kind that may be kept, in the first directory that takes it.
+    /// Stores an entry, if its kind may be cached, in the first directory that accepts it.
     pub fn store<E: Entry>(&self, key: &Key, entry: &E) {
         if E::KIND == Kind::Session && self.mode != CacheMode::All {
             return;
@@ -89,27 +92,27 @@ impl Cache {
         let _kept = self.stores.iter().any(|store| store.write(&name, &bytes).is_ok());
     }
 
-    /// Whose turn it is to ask AWS for what is missing under this key.
+    /// Tries to get the lock for calling AWS on behalf of this key.
     pub fn take_turn(&self, key: &Key) -> Turn {
         Lock::try_take(&self.stores, key)
     }
 
-    /// What to do with the token under this key, signed at `signed_at`, which a client process would be given.
+    /// Decides what to do with the token under this key, signed at `signed_at`, that a client process would get.
     pub fn judge(&self, key: &Key, client: Process, signed_at: u64, now: SystemTime) -> Verdict {
         let Some(file) = self.asked_file(key) else { return Verdict::Serve };
         let mut asked = read_asked(&file);
-        // A second of grace: both times are cut.
+        // One second of tolerance: both times are truncated.
         let latest = |then| UNIX_EPOCH + Duration::from_secs(then) + Duration::from_secs(1);
-        // In a container every command may be process 1.
+        // In a container, every command may have process id 1.
         let is_another = |then| client.started(now).is_some_and(|start| start > latest(then));
-        // Where its arguments are not known, a command that reads stdin costs one signature more.
+        // If its arguments are unknown, a command that reads stdin costs one extra signature.
         let asks_twice = || client.arguments().is_some_and(|arguments| asked::reads_stdin(&arguments));
         let verdict = asked.judge(client.id(), signed_at, entry::seconds(now), is_another, asks_twice);
         write_asked(&file, &asked);
         verdict
     }
 
-    /// Remembers that a client process is given a token that was not in the cache.
+    /// Records that a client process is given a new token.
     pub fn remember(&self, key: &Key, client: Process, signed_at: SystemTime) {
         if let Some(file) = self.asked_file(key) {
             let mut asked = read_asked(&file);
@@ -118,7 +121,7 @@ impl Cache {
         }
     }
 
-    /// Whether anything can be kept at all: a full disk may have locks and nothing else.
+    /// Whether anything can be stored at all: a full disk may support locks but nothing else.
     pub fn can_keep(&self) -> bool {
         self.stores.iter().any(|store| store.write("probe", b"x").is_ok())
     }
@@ -127,7 +130,7 @@ impl Cache {
         self.stores.iter().find_map(|store| store.open_private(&format!("asked-{key}")).ok())
     }
 
-    /// Removes what is long over, once an hour at most, and not too much at once.
+    /// Removes long-expired files, at most once an hour and not too many at once.
     pub fn sweep(&self, now: SystemTime) {
         for store in self.stores.iter().filter(|store| store.exists()) {
             let Ok(marker) = store.open_private("swept") else { continue };
@@ -156,7 +159,7 @@ impl Cache {
     }
 }
 
-/// Nothing where the file says nothing.
+/// The default value if the file is empty or invalid.
 fn read_asked(file: &File) -> Asked {
     let mut buffer = [0; asked::MAX_LEN];
     let len = read_start(file, &mut buffer).unwrap_or(0);
@@ -167,19 +170,19 @@ fn write_asked(file: &File, asked: &Asked) {
     let _ = write_in_place(file, asked.render().as_bytes());
 }
 
-/// Named after the whole digest: two keys never share a file.
+/// The name contains the whole digest, so two keys never share a file.
 fn file_name<E: Entry>(key: &Key) -> String {
     format!("{}-{key}", E::KIND.as_str())
 }
 
-/// The directory that the user names, alone; or the user's cache directory and, where that cannot be written or there
-/// is no home, the runtime directory of the login. Never one that others can write, such as /tmp.
+/// Only the directory set by the user, or else the user's cache directory and, if that cannot be written or there is no
+/// home directory, the login's runtime directory. Never a directory that other users can write to, such as /tmp.
 pub fn directories(env: &Env) -> Vec<PathBuf> {
     if let Some(directory) = env.get_os(vars::EKS_GROUP_AUTH_CACHE_DIR) {
         return vec![PathBuf::from(directory)];
     }
     let own = |directory: PathBuf| directory.join("eks-group-auth");
-    // The user database has a home where HOME is empty too; an empty HOME means that there is to be none.
+    // The user database has a home directory even if HOME is empty, but an empty HOME means no home directory.
     let has_home = env.home().is_some_and(|home| home.is_absolute()) || env.get_os(vars::XDG_CACHE_HOME).is_some();
     let cache = has_home.then(user::cache_directory).flatten().map(own);
     let runtime = env.get_os(vars::XDG_RUNTIME_DIR).map(PathBuf::from).filter(|path| path.is_absolute()).map(own);

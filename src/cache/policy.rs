@@ -1,71 +1,71 @@
-//! What may be kept, and how long it is good for: every duration of the cache, and what follows from it. Pure.
+//! What may be cached and for how long: every duration of the cache and the decisions based on it. Pure.
 
 use std::time::{Duration, SystemTime};
 
-/// What may be kept.
+/// What may be cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CacheMode {
     /// Tokens and role sessions.
     All,
-    /// Tokens only: nothing stronger than 15 minutes of Kubernetes touches the disk.
+    /// Tokens only: nothing more powerful than 15 minutes of Kubernetes access is written to disk.
     Token,
     Off,
 }
 
-/// A cached token is served while at least this much of its claimed life remains, so that client-go, which asks again
-/// at its end, does not come back at once.
+/// A cached token is served as long as at least this much of its stated lifetime remains, so that client-go, which asks
+/// again when it expires, does not come back immediately.
 const TOKEN_MARGIN: Duration = Duration::from_secs(2 * 60);
 
 /// A session is renewed when a quarter of its life remains, or this much if that is less.
 const RENEWAL_WINDOW: Duration = Duration::from_secs(15 * 60);
 
-/// Where it cannot be renewed, a session is used until this long before its end.
+/// If it cannot be renewed, a session is used until this long before it expires.
 const SESSION_MARGIN: Duration = Duration::from_secs(60);
 
-/// How long a session is believed that was obtained while the local clock was off.
+/// How long to trust a session that was obtained while the local clock was wrong.
 const SKEWED_LIFE: Duration = Duration::from_secs(5 * 60);
 
-/// How long refusals by a cluster count as a series. A session that is passed over as possibly revoked is at least this
-/// old: so STS is asked at most once in this time.
+/// How long refusals by a cluster count as a series. A session is discarded as possibly revoked only if it is at least
+/// this old, so STS is called at most once in this time.
 pub const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
 
-/// How long a caller's name is believed. (A user can be renamed; nothing else changes the name behind a key.)
+/// How long to trust a cached caller name. (A user can be renamed; nothing else changes the name behind a key.)
 pub const CALLER_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// How long after its last writing a file about a token can be of use: a token lives a quarter of an hour.
+/// How long after its last write a token's file can be useful: a token is valid for a quarter of an hour.
 const TOKEN_FILE_LIFE: Duration = Duration::from_secs(60 * 60);
 
-/// The same for one about a session or a caller: twelve hours are the longest session.
+/// The same for the file of a session or a caller: sessions last at most twelve hours.
 const SESSION_FILE_LIFE: Duration = Duration::from_secs(13 * 60 * 60);
 
-/// What is written beside its place is there for less than this, unless its writer was killed.
+/// Temporary files exist for less than this, unless their writer was killed.
 pub const TEMPORARY_LIFE: Duration = Duration::from_secs(10 * 60);
 
 /// How often the directory is swept, and how much is removed at once.
 pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
 pub const SWEEP_AT_ONCE: usize = 2000;
 
-/// Whether a token is good to hand out. One from the future is not: the clock was set back, and what its entry says of
-/// its end would be wrong by as much.
+/// Whether a token may be handed out. One from the future may not: the clock was set back, and the expiry in its entry
+/// would be wrong by the same amount.
 pub fn is_token_good(signed_at: SystemTime, expiration: SystemTime, now: SystemTime) -> bool {
     signed_at <= now && now + TOKEN_MARGIN <= expiration
 }
 
-/// Whether a token is so young that signing another one at once would be no use.
+/// Whether a token is so new that signing another one would not help.
 pub fn is_token_young(signed_at: SystemTime, now: SystemTime) -> bool {
     now.duration_since(signed_at).is_ok_and(|age| age < REFUSAL_WINDOW)
 }
 
-/// What a session in the cache is good for.
+/// The state of a cached session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionState {
     Fresh,
-    /// To be renewed; good enough if that fails.
+    /// Should be renewed, but can be used if that fails.
     Renew,
     Over,
 }
 
-/// `is_skewed`: it was obtained while the local clock was off.
+/// `is_skewed`: the session was obtained while the local clock was wrong.
 pub fn session_state(
     obtained_at: SystemTime,
     expiration: SystemTime,
@@ -73,7 +73,7 @@ pub fn session_state(
     now: SystemTime,
 ) -> SessionState {
     let Ok(life) = expiration.duration_since(obtained_at) else { return SessionState::Over };
-    // A clock that was off may have been set since, and then everything here is off.
+    // A wrong clock may have been corrected since, and then all times here are wrong.
     let is_doubtful = is_skewed && obtained_at + SKEWED_LIFE < now;
     if now < obtained_at || expiration < now + SESSION_MARGIN || is_doubtful {
         SessionState::Over
@@ -84,7 +84,7 @@ pub fn session_state(
     }
 }
 
-/// Whether a session is so old that it may be asked for anew, if the cluster seems to refuse it.
+/// Whether a session is old enough to be replaced if the cluster seems to refuse it.
 pub fn may_be_revoked(obtained_at: SystemTime, now: SystemTime) -> bool {
     now.duration_since(obtained_at).is_ok_and(|age| age >= REFUSAL_WINDOW)
 }
@@ -93,15 +93,15 @@ pub fn is_caller_fresh(learned_at: SystemTime, now: SystemTime) -> bool {
     now.duration_since(learned_at).is_ok_and(|age| age < CALLER_LIFE)
 }
 
-/// Whether removing this file loses nothing that AWS could not give again. Lock files are never removed: two processes
-/// could then hold "the same" lock.
+/// Whether this file can be removed because AWS can provide its contents again. Lock files are never removed, or two
+/// processes could hold "the same" lock.
 pub fn is_disposable(name: &str) -> bool {
     longest_life(name).is_some()
 }
 
-/// How long after its last writing a file can still be of use; `None` for what is kept for ever.
+/// How long after its last write a file can still be useful; `None` for files that are kept forever.
 pub fn longest_life(name: &str) -> Option<Duration> {
-    // The user may have named a directory with files of other kinds in it: only our own names count, to the letter.
+    // The user may have chosen a directory with other files in it: only names that match ours exactly are considered.
     let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
     let (name, is_temporary) = match name.strip_prefix('.').and_then(|name| name.split_once('.')) {
         Some((name, random)) if is_hex(random, 16) => (name, true),

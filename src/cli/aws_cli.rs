@@ -1,8 +1,9 @@
-//! Options of the AWS CLI, of version 1 or 2, that may stand before or after the verb of a kubeconfig made for it.
+//! AWS CLI options (version 1 or 2) that may appear before or after the subcommand in a kubeconfig written for the AWS
+//! CLI.
 
 use clap::Args;
 
-/// Those that mean something here, or would change the answer.
+/// Options that have an effect here, or would change the output.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct AwsCliArgs {
     #[arg(long, global = true, hide = true)]
@@ -24,7 +25,7 @@ pub struct AwsCliArgs {
     pub settings: AwsCliSettings,
 }
 
-/// Switches that are passed over.
+/// Flags that are ignored.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct AwsCliSwitches {
     #[arg(long, global = true, hide = true)]
@@ -41,7 +42,7 @@ pub struct AwsCliSwitches {
     pub no_cli_auto_prompt: bool,
 }
 
-/// Settings that are passed over.
+/// Options with a value that are ignored.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct AwsCliSettings {
     #[arg(long, global = true, hide = true)]

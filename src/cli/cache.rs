@@ -1,16 +1,16 @@
-//! What may be typed after `cache`.
+//! Arguments of `cache`.
 
 use clap::Subcommand;
 
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub enum CacheCommand {
-    /// Print the directory that entries are kept in
+    /// Print the cache directory
     Path,
-    /// List entries: kind, cluster, role, whose credentials, end, size; no secrets
+    /// List entries with kind, cluster, role, region, identity, expiry and size; never secrets
     List,
-    /// Remove all entries; this revokes nothing at AWS
+    /// Remove all entries; does not revoke anything at AWS
     Clear {
-        /// Only those that are over or damaged
+        /// Remove only expired or damaged entries
         #[arg(long)]
         expired: bool,
     },

@@ -1,12 +1,12 @@
-//! What may be typed, in all its spellings: this program's own, and those of `aws eks get-token` and
-//! `aws-iam-authenticator token`, so that in a kubeconfig made for either only `command:` need change.
-//! Values are strings here; what they mean is for the commands to say.
+//! The command line: this program's own arguments and those of `aws eks get-token` and `aws-iam-authenticator token`,
+//! so that in a kubeconfig written for either, only `command:` has to change. Values are plain strings here; the
+//! commands interpret them.
 
 /// Options of the AWS CLI.
 pub mod aws_cli;
 /// `cache`.
 pub mod cache;
-/// The arguments that kubeconfigs hold, understood without clap.
+/// A fast path that parses the arguments found in kubeconfigs without clap.
 pub mod plain;
 /// `token`.
 pub mod token;
@@ -21,7 +21,7 @@ use token::TokenArgs;
 #[command(
     name = "eks-group-auth",
     version,
-    about = "kubectl credential plugin for Amazon EKS: assumes the role that your IAM group permits",
+    about = "kubectl credential plugin for Amazon EKS: assumes the role your IAM group allows",
     after_help = "kubectl calls `eks-group-auth token` through the exec block of your kubeconfig."
 )]
 pub struct Cli {
@@ -32,18 +32,18 @@ pub struct Cli {
     pub global: GlobalArgs,
 }
 
-/// Options that may stand before or after the verb.
+/// Options that may appear before or after the subcommand.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct GlobalArgs {
     /// AWS region of the cluster [default: from kubectl's cluster info, AWS_REGION, or the profile]
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// Profile in the AWS config files; comes before keys in the environment
+    /// Profile in the AWS config files; takes precedence over keys in the environment
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Say on stderr what is done, and how long each step takes
+    /// Print each step, and how long it took, to stderr
     #[arg(short, long, global = true)]
     pub verbose: bool,
 
@@ -56,11 +56,11 @@ pub enum Command {
     /// Print a token for a cluster, as an ExecCredential
     Token(TokenArgs),
 
-    /// Look at or clear what is kept on disk
+    /// Inspect or clear the cache on disk
     #[command(subcommand)]
     Cache(CacheCommand),
 
-    /// The AWS CLI's spelling: `eks get-token`
+    /// The AWS CLI's spelling of `token`: `eks get-token`
     #[command(hide = true, subcommand)]
     Eks(EksCommand),
 }

@@ -1,6 +1,6 @@
-//! The arguments that kubeconfigs hold, understood without clap, which takes a seventh of a cached call's time to define
-//! what may be typed. Only what is plain is taken here: `token` or `eks get-token`, and options with their values as
-//! words of their own or behind `=`. All else, and every mistake, is clap's; a test holds both to the same answers.
+//! Parses the arguments found in kubeconfigs without clap, because building clap's command definition takes a seventh
+//! of a cached call's time. Only the plain case is handled here: `token` or `eks get-token`, and options whose value is
+//! a separate word or follows `=`. Everything else, and every error, goes to clap; a test checks that both agree.
 
 use std::ffi::OsString;
 
@@ -9,11 +9,11 @@ use clap::Parser as _;
 use crate::cli::token::TokenArgs;
 use crate::cli::{Cli, Command, EksCommand, GlobalArgs};
 
-/// What `argv`, the program's name first, says.
+/// Parses `argv`, which starts with the program's name.
 ///
 /// # Errors
 ///
-/// What clap says of a mistake, and its help.
+/// clap's error or help output.
 pub fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
     match plain(&argv) {
         Some(cli) => Ok(cli),
@@ -21,7 +21,7 @@ pub fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
     }
 }
 
-/// `None` for anything that is not plain.
+/// Returns `None` for anything that is not plain.
 fn plain(argv: &[OsString]) -> Option<Cli> {
     let words = argv.iter().skip(1).map(|word| word.to_str()).collect::<Option<Vec<&str>>>()?;
     // `aws eks update-kubeconfig` writes the region, and the profile, before the verb.

@@ -1,4 +1,4 @@
-//! `eks-group-auth cache`: where entries are kept, what they are, and their removal.
+//! `eks-group-auth cache`: shows where the cache is, lists its entries and removes them.
 
 use std::io::Write;
 use std::time::SystemTime;
@@ -16,7 +16,7 @@ use crate::sys::directory::PrivateDirectory;
 use crate::sys::env::Env;
 
 pub fn cache(command: &CacheCommand, env: &Env, now: SystemTime, out: &mut dyn Write, say: &Say) -> Result<(), Error> {
-    // Whatever EKS_GROUP_AUTH_CACHE says: what was kept before it was set is meant too.
+    // Ignores EKS_GROUP_AUTH_CACHE, to include entries that were stored before it was set.
     let cache = Cache::open(env, CacheMode::All, say);
     let answer = match command {
         CacheCommand::Path => path(env)?,
@@ -44,7 +44,7 @@ fn list(cache: &Cache, now: SystemTime) -> String {
                 about.role.unwrap_or_else(|| "-".into()),
                 about.region,
                 about.identity,
-                if expiration <= now { format!("{end} (over)") } else { end },
+                if expiration <= now { format!("{end} (expired)") } else { end },
                 bytes.len().to_string(),
             ]);
         }
@@ -53,7 +53,7 @@ fn list(cache: &Cache, now: SystemTime) -> String {
         return "The cache is empty.\n".into();
     }
     rows.sort();
-    table(["KIND", "CLUSTER", "ROLE", "REGION", "IDENTITY", "END", "BYTES"], rows)
+    table(["KIND", "CLUSTER", "ROLE", "REGION", "IDENTITY", "EXPIRES", "BYTES"], rows)
 }
 
 fn table(head: [&str; 7], rows: Vec<[String; 7]>) -> String {
@@ -67,7 +67,7 @@ fn table(head: [&str; 7], rows: Vec<[String; 7]>) -> String {
     all.iter().map(line).collect()
 }
 
-/// Everything but the lock files, or only what cannot be served any more.
+/// Removes everything except the lock files, or only what can no longer be served.
 fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error> {
     let (mut removed, mut not_removed) = (0, None);
     for store in cache.stores() {
@@ -84,11 +84,12 @@ fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error>
         return Err(error.into());
     }
     Ok(format!(
-        "Files removed: {removed}. Sessions and tokens that were handed out stay valid until their end: this revokes nothing at AWS.\n"
+        "Files removed: {removed}. Tokens and sessions already handed out stay valid until they expire: this revokes \
+         nothing at AWS.\n"
     ))
 }
 
-/// Of what is not an entry for somebody to see, that which nobody needs is over.
+/// Files that are not listed as entries count as expired once they are no longer needed.
 fn is_over(store: &PrivateDirectory, name: &str, now: SystemTime) -> bool {
     match store.read(name, entry::MAX_LEN).and_then(|bytes| Listed::parse(name, &bytes)) {
         Some(listed) => listed.expiration <= now,

@@ -1,4 +1,4 @@
-//! What can go wrong in a command, beside what goes wrong in the rooms below it.
+//! Errors of the commands, in addition to those of the modules below.
 
 use clap::error::{ContextKind, ErrorKind};
 
@@ -10,48 +10,48 @@ use crate::say::explain::{Exit, Explain, Explanation};
 use crate::say::text::{shown, shown_up_to};
 use crate::sys::env::NotUtf8;
 
-/// No variant holds a secret.
+/// No variant contains a secret.
 #[derive(Debug)]
 pub enum Error {
-    /// The command line could not be understood, mostly in clap's own words.
+    /// The command line is invalid; the message is mostly clap's own.
     Usage {
         words: String,
         hint: Option<String>,
     },
-    /// No flag, environment variable or profile names a region.
+    /// No flag, environment variable or profile sets a region.
     NoRegion {
         profile: String,
     },
-    /// A variable that decides something is no text.
+    /// A relevant variable is not valid UTF-8.
     NotUtf8(NotUtf8),
-    /// AWS said no to all of several roles.
+    /// AWS refused every one of several roles.
     AllRefused(Vec<Refusal>),
-    /// The role asks for a code, and there is nobody to ask.
+    /// The role requires an MFA code, and there is no one to ask for it.
     NeedsMfa {
         serial: String,
         command: Command,
     },
-    /// What went wrong for another process that this one was waiting for.
+    /// The error of another process that this one was waiting for.
     Shared(Explanation),
-    /// The result could not be handed over.
+    /// The result could not be written.
     Stdout(std::io::Error),
     Aws(AwsError),
     Kube(KubeError),
     Cache(CacheError),
 }
 
-/// What to type to be asked for a code.
+/// The command to run to be asked for a code.
 #[derive(Debug)]
 pub struct Command {
     pub line: String,
-    /// The variables that decide whose session it is, beside those that stand in the line; their values may be secrets.
+    /// The variables that determine whose session it is, other than those in the line; their values may be secrets.
     pub in_a_shell_with: Vec<String>,
-    /// Why it serves no other call, where it does not.
+    /// Why the code cannot be reused by other calls, if it cannot.
     pub serves_only_itself: Option<&'static str>,
 }
 
 impl Error {
-    /// For the one role that there was, or for all of them.
+    /// The error for a single refused role, or for all of them.
     pub fn refused(mut refusals: Vec<Refusal>) -> Self {
         match refusals.pop() {
             Some(refusal) if refusals.is_empty() => AwsError::refused(refusal).into(),
@@ -59,11 +59,11 @@ impl Error {
                 refusals.push(last);
                 Error::AllRefused(refusals)
             }
-            None => AwsError::Internal("no role was asked for".into()).into(),
+            None => AwsError::Internal("no role was requested".into()).into(),
         }
     }
 
-    /// Whether the same call may well succeed a moment later.
+    /// Whether the same call may succeed if retried shortly.
     pub fn can_pass(&self) -> bool {
         matches!(self, Error::Aws(error) if error.can_pass())
     }
@@ -77,38 +77,41 @@ impl Explain for Error {
                 let help = "run `eks-group-auth --help` or `eks-group-auth token --help`";
                 bad_input(shown_up_to(words, 400)).hint(hint.as_deref().unwrap_or(help))
             }
-            Error::NoRegion { profile } => bad_input("no AWS region: nothing says in which one the cluster is".into())
-                .hint(format!(
-                    "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `{}`",
+            Error::NoRegion { profile } => {
+                bad_input("no AWS region: nothing says which region the cluster is in".into()).hint(format!(
+                    "add `--region` to the exec block's args, or set AWS_REGION or `region` in profile `{}`",
                     shown(profile)
-                )),
+                ))
+            }
             Error::NotUtf8(NotUtf8 { variable }) => {
                 let variable = shown(variable);
-                bad_input(format!("{variable} is not UTF-8")).hint(format!("set {variable} again, or unset it"))
+                bad_input(format!("{variable} is not UTF-8"))
+                    .hint(format!("set {variable} to valid UTF-8, or unset it"))
             }
             Error::AllRefused(refusals) => {
-                let mut what = format!("none of {} roles could be assumed", refusals.len());
+                let mut what = format!("could not assume any of {} roles", refusals.len());
                 for refusal in refusals {
                     what += &format!("\neks-group-auth: {}", refusal.words(600));
                 }
                 let mut hints = refusals.iter().map(Refusal::advice);
                 let first = hints.next().unwrap_or_default();
                 let is_one = hints.all(|hint| hint == first);
-                let several = "ask whoever manages these roles which of them is meant for you";
+                let several = "ask the administrator of these roles which one you should use";
                 Explanation::new(Exit::Refused, what).hint(if is_one { &first } else { several })
             }
             Error::NeedsMfa { serial, command: Command { line, in_a_shell_with, serves_only_itself } } => {
                 let line = shown_up_to(line, usize::MAX);
                 let with = match in_a_shell_with.as_slice() {
                     [] => String::new(),
-                    names => format!(", in the shell that has {},", shown_up_to(&names.join(", "), 1000)),
+                    names => format!(", with {} set,", shown_up_to(&names.join(", "), 1000)),
                 };
                 let then = match serves_only_itself {
-                    Some(why) => format!("; {why}, so that every call needs a code of its own"),
+                    Some(why) => format!("; {why}, so every call needs its own code"),
                     None => ", then try again".into(),
                 };
                 let serial = shown(serial);
-                let what = format!("a code of MFA device `{serial}` is needed, and there is no terminal to ask for it");
+                let what =
+                    format!("a code from MFA device `{serial}` is needed, but there is no terminal to ask for it");
                 Explanation::new(Exit::NeedsPerson, what)
                     .hint(format!("run `{line}` in a terminal{with} and enter the code{then}"))
             }
@@ -121,16 +124,16 @@ impl Explain for Error {
     }
 }
 
-/// What clap found wrong, in its words up to where it starts to explain the usage.
+/// clap's error message, up to the point where it explains the usage.
 impl From<clap::Error> for Error {
     fn from(error: clap::Error) -> Self {
         if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Error::Usage { words: "a command is missing, such as `token`".into(), hint: None };
+            return Error::Usage { words: "no command given, such as `token`".into(), hint: None };
         }
         let subcommand = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
         // `kubergrunt eks token`.
         let hint = (subcommand.as_deref() == Some("token"))
-            .then(|| "write `eks-group-auth token`, or as in the AWS CLI `eks-group-auth eks get-token`".to_owned());
+            .then(|| "run `eks-group-auth token`, or `eks-group-auth eks get-token` as with the AWS CLI".to_owned());
         let text = error.to_string();
         let words = text.split("\n\nUsage:").next().unwrap_or_default();
         let words = words.split("\n\nFor more information").next().unwrap_or_default();

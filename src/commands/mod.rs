@@ -1,12 +1,12 @@
-//! One story a verb.
+//! One module per subcommand.
 
 /// `eks-group-auth cache`: path, list, clear.
 pub mod cache;
-/// What can go wrong in a command.
+/// Errors of the commands.
 pub mod error;
 /// `eks-group-auth token`: an `ExecCredential` for a cluster.
 pub mod token;
-/// All that is read before anything is decided.
+/// All input that is read before any decision is made.
 pub mod world;
 
 use std::io::Write;
@@ -18,7 +18,7 @@ use crate::sys::env::Env;
 use error::Error;
 use world::World;
 
-/// Does what was asked for. `out` is for the answer, `say` for all else.
+/// Runs the command. `out` receives the result, `say` everything else.
 pub fn run(cli: &Cli, env: Env, clock: Clock, out: &mut dyn Write, say: &Say) -> Result<(), Error> {
     env.check()?;
     match &cli.command {

@@ -1,5 +1,5 @@
-//! All that is read before anything is decided, so that what comes after it is a function of this value. Out of it are
-//! only the cache, and the token files, which depend on where the credentials come from.
+//! All input that is read before any decision is made, so that everything after it is a function of this value. Only
+//! the cache and the token files are not part of it; which token files are read depends on the credential source.
 
 use std::ffi::OsString;
 
@@ -15,18 +15,18 @@ pub struct World {
     pub env: Env,
     pub clock: Clock,
     pub exec_info: ExecInfo,
-    /// Not judged yet: what is wrong with the arguments comes first.
+    /// Not validated yet: errors in the arguments are reported first.
     pub files: SourceFiles,
     pub user_id: u32,
     pub host_name: OsString,
-    /// The process that asks, where it is client-go's.
+    /// The calling process, if it is client-go.
     pub client: Option<Process>,
 }
 
 impl World {
     /// # Errors
     ///
-    /// What is wrong with `KUBERNETES_EXEC_INFO`.
+    /// If `KUBERNETES_EXEC_INFO` is invalid.
     pub fn read(env: Env, clock: Clock) -> Result<Self, Error> {
         let exec_info = ExecInfo::parse(env.get_os(vars::KUBERNETES_EXEC_INFO))?;
         let client = if exec_info.from_client_go { Process::parent() } else { None };

@@ -1,4 +1,4 @@
-//! What can go wrong between kubectl, this program and a cluster.
+//! Errors between kubectl, this program and the cluster.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use crate::kube::token::TokenRefused;
 use crate::say::explain::{Exit, Explain, Explanation};
 use crate::say::text::shown;
 
-/// No variant holds a secret.
+/// No variant contains a secret.
 #[derive(Debug)]
 pub enum Error {
     /// `KUBERNETES_EXEC_INFO` is not what client-go sends.
     ExecInfo { why: String },
-    /// The token is one that no cluster would accept.
+    /// No cluster would accept the token.
     Token(TokenRefused),
-    /// There is no host of STS for it.
+    /// There is no suitable STS host.
     Endpoint(AwsError),
     /// Something that should not happen.
     Internal(String),
@@ -25,11 +25,11 @@ impl Explain for Error {
         match self {
             Error::ExecInfo { why } => Explanation::new(Exit::BadInput, format!("KUBERNETES_EXEC_INFO {}", shown(why)))
                 .hint(
-                    "kubectl sets this variable; unset it where you run the program yourself, and use \
+                    "kubectl sets this variable; unset it if you run eks-group-auth yourself, and use \
                      `apiVersion: client.authentication.k8s.io/v1` in the exec block",
                 ),
             Error::Token(refused) => {
-                let what = format!("the token would be refused by every cluster: {refused}");
+                let what = format!("every cluster would refuse the token: {refused}");
                 Explanation::new(Exit::Other, what).hint(refused.hint())
             }
             Error::Endpoint(error) => error.explain(),
@@ -38,7 +38,7 @@ impl Explain for Error {
     }
 }
 
-/// What happened.
+/// The message without the hint.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.explain().what)

@@ -1,5 +1,5 @@
-//! `ExecInfo` in, `ExecCredential` out: what client-go and a credential plugin say to each other
-//! (k8s.io/client-go, `pkg/apis/clientauthentication`).
+//! The protocol between client-go and a credential plugin: `ExecInfo` in, `ExecCredential` out (k8s.io/client-go,
+//! `pkg/apis/clientauthentication`).
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -16,7 +16,7 @@ use crate::kube::token::Token;
 use crate::say::text::shown;
 use crate::say::time::rfc3339;
 
-/// The versions of the exec API that client-go still speaks.
+/// The exec API versions that client-go still supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiVersion {
     V1,
@@ -42,22 +42,22 @@ impl ApiVersion {
     }
 }
 
-/// What client-go tells a plugin in `KUBERNETES_EXEC_INFO`, as far as it matters here.
+/// The information in `KUBERNETES_EXEC_INFO` that matters here.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ExecInfo {
     pub api_version: ApiVersion,
-    /// Whether there was any: client-go always sends it, people and scripts do not.
+    /// Whether the variable was set: client-go always sets it, users and scripts do not.
     pub from_client_go: bool,
-    /// Whether stdin is the user's.
+    /// Whether stdin is connected to the user.
     pub interactive: bool,
-    /// The API server's URL, where `provideClusterInfo` is on.
+    /// The API server's URL, if `provideClusterInfo` is on.
     pub server: Option<String>,
     /// `region` in the cluster's `client.authentication.k8s.io/exec` extension.
     pub region: Option<String>,
 }
 
 impl ExecInfo {
-    /// Reads the variable's value; unset and empty give what the first version of the protocol meant.
+    /// Parses the variable's value; unset or empty means v1beta1, as in the first version of the protocol.
     pub fn parse(value: Option<&OsStr>) -> Result<Self, Error> {
         let Some(value) = value.filter(|value| !value.is_empty()) else {
             return Ok(ExecInfo {
@@ -68,25 +68,23 @@ impl ExecInfo {
                 region: None,
             });
         };
-        // serde_json's own message would quote the offending value, and `config` may hold secrets.
+        // serde_json's own message would quote the offending value, and `config` may contain secrets.
         let Object(typed): Object<Typed> =
             serde_json::from_slice(value.as_encoded_bytes()).map_err(|error| Error::ExecInfo {
                 why: format!(
                     "is {}, at line {}, column {}",
                     match error.classify() {
                         serde_json::error::Category::Data =>
-                            "not an ExecCredential: a field is missing, doubled or of the wrong type",
+                            "not an ExecCredential: a field is missing, repeated or of the wrong type",
                         _ => "not JSON",
                     },
                     error.line(),
                     error.column()
                 ),
             })?;
-        // The .NET client says `ExecCredentials`.
+        // The .NET client sends `ExecCredentials`.
         if !matches!(typed.kind.as_str(), "ExecCredential" | "ExecCredentials") {
-            return Err(Error::ExecInfo {
-                why: format!("is of kind `{}` where `ExecCredential` was expected", shown(&typed.kind)),
-            });
+            return Err(Error::ExecInfo { why: format!("has kind `{}`, not `ExecCredential`", shown(&typed.kind)) });
         }
         let api_version = ApiVersion::parse(&typed.api_version)?;
         let Object(spec) = typed.spec.unwrap_or_default();
@@ -101,7 +99,7 @@ impl ExecInfo {
     }
 }
 
-/// A JSON object read as a `T`. By itself serde takes an array for a struct as well.
+/// A JSON object read as a `T`. By default, serde also accepts an array for a struct.
 #[derive(Default)]
 struct Object<T>(T);
 
@@ -150,15 +148,16 @@ struct Config {
     region: Option<String>,
 }
 
-/// What an `ExecCredential` gives: a token, and until when it may be used.
+/// The contents of an `ExecCredential`: a token and its expiry.
 pub struct Status {
     pub token: Token,
     pub expiration: SystemTime,
 }
 
-/// The answer to client-go: one JSON document. `expiration` is in whole seconds, UTC.
+/// Renders the response to client-go: one JSON document. `expiration` is in whole seconds, UTC.
 pub fn render(api_version: ApiVersion, status: &Status) -> Result<String, Error> {
-    let timestamp = rfc3339(status.expiration).ok_or_else(|| Error::Internal("no such expiration".into()))?;
+    let timestamp = rfc3339(status.expiration)
+        .ok_or_else(|| Error::Internal("the expiration cannot be written as RFC 3339".into()))?;
     let document = json!({
         "kind": "ExecCredential",
         "apiVersion": api_version.as_str(),

@@ -1,10 +1,10 @@
-//! What kubectl and a cluster understand.
+//! The formats and rules of kubectl and the cluster.
 
-/// What can go wrong between kubectl, this program and a cluster.
+/// Errors between kubectl, this program and the cluster.
 pub mod error;
-/// `ExecInfo` in, `ExecCredential` out: what client-go and a plugin say to each other.
+/// The protocol between client-go and a plugin: `ExecInfo` in, `ExecCredential` out.
 pub mod exec;
 /// The presigned GetCallerIdentity URL.
 pub mod presign;
-/// The token, and the rules by which a cluster accepts one.
+/// The token, and the cluster's rules for accepting one.
 pub mod token;

@@ -1,4 +1,4 @@
-//! The presigned GetCallerIdentity URL: what a token carries.
+//! The presigned GetCallerIdentity URL, the content of a token.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,10 +12,10 @@ use crate::kube::error::Error;
 use crate::kube::token::{CLUSTER_ID_HEADER, Token};
 use crate::say::secret::Secret;
 
-/// X-Amz-Expires. The cluster counts 15 minutes from X-Amz-Date whatever it says; the peers write 60.
+/// X-Amz-Expires. The cluster ignores it and counts 15 minutes from X-Amz-Date; other tools write 60.
 const EXPIRES_IN: Duration = Duration::from_secs(60);
 
-/// A URL that whoever holds it can use to be this caller, for this cluster, for 15 minutes.
+/// A URL that lets its holder act as this caller on this cluster for 15 minutes.
 #[derive(Debug)]
 pub struct PresignedUrl(Secret);
 
@@ -24,7 +24,7 @@ impl PresignedUrl {
     ///
     /// # Errors
     ///
-    /// [`Error::Endpoint`] where the partition has no such host.
+    /// [`Error::Endpoint`] if the partition has no such host.
     pub fn get_caller_identity(
         cluster: &ClusterName,
         credentials: &Credentials,
@@ -47,7 +47,7 @@ impl PresignedUrl {
             .map_err(|_| Error::Internal("presigning: incomplete parameters".into()))?
             .into();
         let headers = [(CLUSTER_ID_HEADER, cluster.as_str())];
-        // The hash of an empty body, not UNSIGNED-PAYLOAD, is what the server's replay amounts to.
+        // The server's replay corresponds to the hash of an empty body, not to UNSIGNED-PAYLOAD.
         let signable = SignableRequest::new("GET", &url, headers.into_iter(), SignableBody::Bytes(&[]))
             .map_err(internal("the request"))?;
         let (instructions, _signature) = sign(signable, &params).map_err(internal("the signature"))?.into_parts();

@@ -1,6 +1,6 @@
-//! The token, and the rules by which a cluster accepts one (aws-iam-authenticator, `pkg/token`, `Verify`). A token
-//! that breaks one of them can only fail, at a server that does not say why: so every token is checked here before
-//! anybody gets it.
+//! The token, and the cluster's rules for accepting one (aws-iam-authenticator, `pkg/token`, `Verify`). A token that
+//! breaks a rule is bound to fail at a server that does not say why, so every token is checked here before it is
+//! returned.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,22 +22,22 @@ const PREFIX: &str = "k8s-aws-v1.";
 /// The header that binds a token to one cluster; the server signs its own name into it.
 pub const CLUSTER_ID_HEADER: &str = "x-k8s-aws-id";
 
-/// The server allows 4096 bytes and compares in a way that makes 4095 the longest.
+/// The server's limit is 4096 bytes, but its comparison makes 4095 the maximum.
 const MAX_LEN: usize = 4095;
 
-/// A token is good for this long from X-Amz-Date on, whatever X-Amz-Expires says.
+/// A token is valid for this long after X-Amz-Date, regardless of X-Amz-Expires.
 const LIFE: Duration = Duration::from_secs(15 * 60);
 
-/// Taken off the claimed life, for clocks that differ and requests that take their time.
+/// Subtracted from the stated lifetime, to allow for clock differences and slow requests.
 pub const MARGIN: Duration = Duration::from_secs(60);
 
-/// A bearer token for one cluster. Does not print; see [`Secret`].
+/// A bearer token for one cluster. Never printed; see [`Secret`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Token(Secret);
 
 impl Token {
-    /// A token around any URL; only [`Token::check`] says whether it is a good one.
+    /// Encodes any URL as a token; only [`Token::check`] tells whether it is valid.
     pub fn encode(url: &str) -> Self {
         Self::from_text(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(url)))
     }
@@ -51,8 +51,8 @@ impl Token {
         self.0.expose()
     }
 
-    /// Whether a cluster would accept this token now, by every rule that can be checked without STS, in the
-    /// server's order.
+    /// Checks whether a cluster would accept this token now, by every rule that does not need STS, in the server's
+    /// order.
     pub fn check(&self, region: &Region, now: SystemTime) -> Result<(), TokenRefused> {
         let token = self.expose();
         if token.len() > MAX_LEN {
@@ -69,19 +69,19 @@ impl Token {
     }
 }
 
-/// Whether tokens for this endpoint's host can be accepted by any cluster: known before anybody is asked.
+/// Checks, before any network call, whether any cluster can accept tokens for this endpoint's host.
 pub fn check_endpoint(endpoint: &StsEndpoint) -> Result<(), Error> {
     let url = endpoint.url()?;
     let host = url.strip_prefix("https://").unwrap_or(&url);
     check_host(host, &endpoint.region).map_err(|refused| Error::NoEndpoint {
         region: endpoint.region.to_string(),
-        why: format!("of `{host}`, {refused}"),
+        why: format!("clusters would refuse a token for `{host}`: {refused}"),
     })
 }
 
-/// A session token that alone makes the token too long: the signer gives up on much longer ones.
+/// Rejects a session token that alone makes the token too long; the signer fails on much longer ones.
 pub fn check_session_token(credentials: &Credentials) -> Result<(), TokenRefused> {
-    // As base64 of a URL in which nothing else stands and nothing has to be escaped.
+    // The length as base64 of a URL that contains nothing else and needs no escaping.
     let at_least = PREFIX.len() + credentials.session_token().map_or(0, str::len) * 4 / 3;
     if at_least > MAX_LEN { Err(TokenRefused::TooLong(at_least)) } else { Ok(()) }
 }
@@ -97,7 +97,7 @@ fn check_host(host: &str, region: &Region) -> Result<(), TokenRefused> {
     }
     let in_partition = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
     if !region.partition().domains.iter().any(in_partition) {
-        return Err(TokenRefused::Rule("its host is outside the domains that clusters of this partition accept"));
+        return Err(TokenRefused::Rule("its host is outside the domains that clusters in this partition accept"));
     }
     Ok(())
 }
@@ -122,7 +122,7 @@ fn check_query(query: &str, now: SystemTime) -> Result<(), TokenRefused> {
     let value_of = |key: &str| pairs.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
     for (at, (key, _)) in pairs.iter().enumerate() {
         if !ALLOWED.contains(&key.as_str()) || pairs[..at].iter().any(|(earlier, _)| earlier == key) {
-            return Err(TokenRefused::Rule("its URL has a parameter that is not allowed, or one twice"));
+            return Err(TokenRefused::Rule("its URL has a parameter that is not allowed or is repeated"));
         }
     }
     if value_of("action") != Some("GetCallerIdentity") {
@@ -160,7 +160,7 @@ fn parse_amz_date(date: &str) -> Option<SystemTime> {
     SystemTime::try_from(parsed).ok()
 }
 
-/// Until when the token may be used: `min(signed_at + 15 min, the credentials' expiry) - 60 s`, in whole seconds.
+/// The token's expiry: `min(signed_at + 15 min, the credentials' expiry) - 60 s`, in whole seconds.
 pub fn expiration(signed_at: SystemTime, credentials: &Credentials) -> SystemTime {
     let end_of_life = signed_at + LIFE;
     let end = credentials.expiry().map_or(end_of_life, |expiry| expiry.min(end_of_life));
@@ -180,11 +180,11 @@ impl TokenRefused {
     pub fn hint(&self) -> &'static str {
         match self {
             TokenRefused::TooLong(_) => {
-                "the session token inside is too long, as with many session tags or session policies: let the identity \
-                 provider pass fewer, or use a role with fewer"
+                "the session token in it is too long, often because of many session tags or session policies: have \
+                 the identity provider pass fewer, or use a role with fewer"
             }
             TokenRefused::Rule(_) => {
-                "check the region and the FIPS and dual-stack settings; otherwise report this as a defect"
+                "check the region and the FIPS and dual-stack settings; if they are correct, report this as a bug"
             }
         }
     }
@@ -194,7 +194,7 @@ impl fmt::Display for TokenRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             TokenRefused::TooLong(len) => {
-                write!(f, "it is at least {len} characters long, and {MAX_LEN} is the most that a cluster accepts")
+                write!(f, "it is at least {len} characters long, but clusters accept at most {MAX_LEN}")
             }
             TokenRefused::Rule(why) => f.write_str(why),
         }
@@ -229,7 +229,7 @@ mod tests {
         );
         let host = "its host is not one of the region's STS hosts";
         let path = "its URL's path is not /";
-        let parameter = "its URL has a parameter that is not allowed, or one twice";
+        let parameter = "its URL has a parameter that is not allowed or is repeated";
         let action = "its action is not GetCallerIdentity";
         let header = "its signature does not cover x-k8s-aws-id";
         let expires = "its X-Amz-Expires is not a number from 0 to 900";
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn the_longest_token_is_4095_characters() {
         let with = |len: usize| {
-            // Three bytes of URL make four characters of token; a parameter's length closes the gap.
+            // Three bytes of URL become four characters of token; a parameter's length makes up the difference.
             let padding = (len - PREFIX.len()) * 3 / 4 - GOOD.len() - "&X-Amz-Security-Token=".len();
             format!(
                 "{PREFIX}{}",

@@ -1,16 +1,16 @@
-//! What happened, what to do next, and how the program ends. client-go says nothing of its own about a failed plugin, so
-//! these lines are all that a kubectl user gets.
+//! What happened, what to do next, and the exit code. client-go adds nothing of its own about a failed plugin, so these
+//! lines are all that a kubectl user sees.
 
-/// How the program ends where it did not succeed.
+/// The exit code of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     Other = 1,
-    /// The command line, or another input.
+    /// The command line or other input is invalid.
     BadInput = 2,
     NoCredentials = 3,
-    /// By AWS.
+    /// AWS refused the request.
     Refused = 4,
-    /// AWS could not be reached, or is failing.
+    /// AWS could not be reached, or failed temporarily.
     Unreachable = 5,
     /// A code or a login is needed.
     NeedsPerson = 6,
@@ -24,18 +24,18 @@ impl Exit {
         self as u8
     }
 
-    /// The one with this code.
+    /// The variant with this code.
     pub fn with_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|exit| exit.code() == code)
     }
 }
 
-/// An error in words. None of them holds a secret.
+/// An error message with its hint and exit code. Contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// What happened, and why: in AWS's own words where there are some.
+    /// What happened and why, in AWS's own words if it gave any.
     pub what: String,
-    /// What to do next, where there is something to do.
+    /// What to do next, if there is something to do.
     pub hint: Option<String>,
     pub exit: Exit,
 }
@@ -49,13 +49,13 @@ impl Explanation {
         Explanation { hint: Some(hint.into()), ..self }
     }
 
-    /// Something that should not happen.
+    /// For a bug: something that should not happen.
     pub fn defect(why: &str) -> Self {
         let what = format!("internal error: {}", super::text::shown(why));
-        Self::new(Exit::Other, what).hint("this is a defect in eks-group-auth: please report it")
+        Self::new(Exit::Other, what).hint("this is a bug in eks-group-auth: please report it")
     }
 
-    /// The lines for stderr, each with the program's name before it.
+    /// The lines for stderr, each prefixed with the program's name.
     pub fn report(&self) -> String {
         let mut lines = format!("eks-group-auth: error: {}\n", self.what);
         if let Some(hint) = &self.hint {
@@ -65,7 +65,7 @@ impl Explanation {
     }
 }
 
-/// What every error can do: one arm each, with all that a person has to know of it.
+/// Implemented by every error: one match arm per error, with everything the user needs to know.
 pub trait Explain {
     fn explain(&self) -> Explanation;
 }

@@ -1,17 +1,17 @@
-//! What a person sees: errors with their hints, warnings, the steps of `-v`, and questions. All of it goes to stderr;
-//! stdout is for the answer.
+//! User-facing output: errors with their hints, warnings, `-v` steps and prompts. All of it goes to stderr; stdout is
+//! for the result.
 
-/// What happened, what to do next, and how the program ends.
+/// Error messages, hints and exit codes.
 pub mod explain;
-/// A string that does not print.
+/// A string that is never printed.
 pub mod secret;
-/// Text from outside, as it may stand in a message.
+/// Making external text safe to show in messages.
 pub mod text;
-/// Moments, as they are written.
+/// Formatting times.
 pub mod time;
-/// What is worth a line and does not stop a call.
+/// Warnings.
 pub mod warning;
-/// Words as a shell splits them.
+/// Shell word splitting.
 pub mod words;
 
 use std::cell::{Cell, RefCell};
@@ -21,10 +21,10 @@ use std::time::Instant;
 use crate::sys::clock::Clock;
 use warning::Warning;
 
-/// The one way from a command to its user.
+/// The only channel from a command to its user.
 pub struct Say {
     clock: Clock,
-    /// Since when the step lasts that is being done; nobody wants to know without `-v`.
+    /// When the current step began; only set with `-v`.
     step_began: Option<Cell<Instant>>,
     warnings: RefCell<Vec<Warning>>,
 }
@@ -39,7 +39,7 @@ impl Say {
         self.step_began.is_some()
     }
 
-    /// With `-v`, a step has ended: what it was, and how long it took. The words are made only where somebody reads them.
+    /// With `-v`, prints a finished step and how long it took. The message is only built if it is printed.
     pub fn step(&self, words: impl FnOnce() -> String) {
         if let Some(step_began) = &self.step_began {
             let now = self.clock.instant();
@@ -48,18 +48,18 @@ impl Say {
         }
     }
 
-    /// Kept until the end, so as not to stand between a question and its answer.
+    /// Warnings are held back until the end, so that they do not appear between a prompt and its answer.
     pub fn warn(&self, warning: Warning) {
         self.warnings.borrow_mut().push(warning);
     }
 
-    /// Asks for a line, without one of its own.
+    /// Prints a prompt without a newline.
     pub fn prompt(&self, question: &str) {
         let mut stderr = std::io::stderr();
         let _ = write!(stderr, "eks-group-auth: {question}: ").and_then(|()| stderr.flush());
     }
 
-    /// Says the warnings that there were.
+    /// Prints all warnings.
     pub fn finish(self) {
         for warning in self.warnings.into_inner() {
             let _ = writeln!(std::io::stderr(), "{warning}");

@@ -1,11 +1,11 @@
-//! A string that does not print.
+//! A string that is never printed.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A secret key, session token or bearer token. `Debug` shows nothing of it, there is no `Display`, and
-/// [`Secret::expose`] is the only way to it, so that a search for `expose` finds every use.
+/// A secret key, session token or bearer token. `Debug` redacts it, there is no `Display`, and [`Secret::expose`] is
+/// the only way to read it, so a search for `expose` finds every use.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

@@ -1,13 +1,14 @@
-//! Text from outside, as it may stand in a message: it cannot control a terminal, flood it, or show a password.
+//! Makes external text safe to show in messages: it cannot control the terminal, flood it or reveal a password.
 
-/// Text from outside as it may stand in a message: control characters escaped, cut at 200 characters.
+/// External text made safe for a message: control characters are escaped, and it is cut at 200 characters.
 pub fn shown(text: &str) -> String {
     shown_up_to(text, 200)
 }
 
-/// The same for text whose end matters, such as AWS's reasons.
+/// Like [`shown`], with another limit, for text whose end matters, such as AWS's reasons.
 pub fn shown_up_to(text: &str, most: usize) -> String {
-    // Besides control characters, those that turn a line's direction or hide in it can make a message lie.
+    // Besides control characters, invisible characters and those that change the text direction can make a message
+    // misleading.
     let is_unprintable = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -27,7 +28,7 @@ pub fn shown_up_to(text: &str, most: usize) -> String {
     out
 }
 
-/// What somebody wrote as a URL, without what could be a password or a token in it.
+/// A URL from the user's configuration, without anything that could be a password or token.
 pub fn without_secrets(text: &str) -> String {
     let text = text.split('?').next().unwrap_or_default();
     match text.rsplit_once('@') {

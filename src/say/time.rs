@@ -1,4 +1,4 @@
-//! Moments, as they are written: whole seconds since 1970, and RFC 3339.
+//! Formatting times: whole seconds since 1970, and RFC 3339.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,7 +10,7 @@ pub fn unix_seconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
-/// `2026-01-02T03:04:05Z`. `None` for a year that has more than four digits.
+/// `2026-01-02T03:04:05Z`. `None` if the year has more than four digits.
 pub fn rfc3339(time: SystemTime) -> Option<String> {
     DateTime::from_secs(unix_seconds(time)).fmt(Format::DateTime).ok()
 }

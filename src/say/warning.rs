@@ -1,23 +1,23 @@
-//! What is worth a line and does not stop a call.
+//! Warnings: problems worth a line that do not fail a call.
 
 use std::fmt;
 
 use super::text::shown;
 
-/// Said once, after all else.
+/// Printed once, after everything else.
 #[derive(Debug)]
 pub enum Warning {
-    /// A cache directory that others could have prepared, or that depends on where one stands.
+    /// The cache directory is not trustworthy, or its path is relative.
     CacheNotUsed { directory: String, why: String },
-    /// STS could not be asked, but the session in hand is still good.
+    /// STS could not be reached, but the cached session is still valid.
     SessionNotRenewed { why: String, minutes_left: u64 },
-    /// The region that was asked for is not the one in the host of the cluster that client-go told.
+    /// The requested region differs from the one in the host name of the API server given by client-go.
     OtherRegion { asked: String, of_server: String },
-    /// Two variables name two profiles.
+    /// Two variables name different profiles.
     TwoProfiles { used: String, passed_over: String },
-    /// An argument that another program takes and that does nothing here.
+    /// An argument of another program that has no effect here.
     NoEffect { argument: &'static str, why: &'static str },
-    /// client-go came back for what it had just been given.
+    /// client-go asked again for the token it had just been given.
     AskedAgain { cluster: String, role: Option<String> },
 }
 
@@ -28,7 +28,8 @@ impl fmt::Display for Warning {
             Warning::CacheNotUsed { directory, why } => {
                 write!(
                     f,
-                    "cache directory `{}` is not used: {}; let EKS_GROUP_AUTH_CACHE_DIR name a directory of your own, mode 0700",
+                    "cache directory `{}` is not used: {}; set EKS_GROUP_AUTH_CACHE_DIR to a directory of your own \
+                     with mode 0700",
                     shown(directory),
                     shown(why)
                 )
@@ -36,7 +37,8 @@ impl fmt::Display for Warning {
             Warning::OtherRegion { asked, of_server } => {
                 write!(
                     f,
-                    "the region asked for is `{}` and the cluster's server is in `{}`: correct `--region` in the args of the exec block, or leave it out",
+                    "the requested region is `{}`, but the cluster's API server is in `{}`: correct `--region` in the \
+                     exec block's args, or remove it",
                     shown(asked),
                     shown(of_server)
                 )
@@ -44,7 +46,8 @@ impl fmt::Display for Warning {
             Warning::TwoProfiles { used, passed_over } => {
                 write!(
                     f,
-                    "AWS_PROFILE is `{}` and AWS_DEFAULT_PROFILE is `{}`: the former is used; unset the one that is not meant",
+                    "AWS_PROFILE is `{}` and AWS_DEFAULT_PROFILE is `{}`: AWS_PROFILE is used; unset the one you do \
+                     not want",
                     shown(used),
                     shown(passed_over)
                 )
@@ -54,15 +57,15 @@ impl fmt::Display for Warning {
                 let who = role.as_ref().map_or("your own identity".into(), |role| format!("`{}`", shown(role)));
                 write!(
                     f,
-                    "kubectl came back for another token, so the cluster probably refuses it: is `{}` exactly the \
-                     cluster's name, and does the cluster map {who}?",
+                    "kubectl asked for another token, so the cluster probably refused the last one: is `{}` exactly \
+                     the cluster's name, and does the cluster map {who}?",
                     shown(cluster)
                 )
             }
             Warning::SessionNotRenewed { why, minutes_left } => {
                 write!(
                     f,
-                    "the role session could not be renewed and is good for {minutes_left} more minutes: {}",
+                    "could not renew the role session, which is valid for {minutes_left} more minutes: {}",
                     shown(why)
                 )
             }

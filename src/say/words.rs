@@ -1,7 +1,7 @@
-//! Text split into words as a POSIX shell does, and nothing else of a shell: what the AWS CLI does to a
-//! `credential_process` and to the names of profiles (Python's `shlex.split`).
+//! Splits text into words as a POSIX shell does, without any other shell feature. The AWS CLI does the same for
+//! `credential_process` and for profile names (Python's `shlex.split`).
 
-/// `None` where a quotation mark or a backslash lacks what should follow.
+/// `None` if a quotation mark is not closed or nothing follows a backslash.
 pub fn split(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -39,7 +39,7 @@ pub fn split(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// A word as a shell takes it.
+/// Quotes a word for a shell.
 pub fn quoted(word: &str) -> String {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&b);
     if !word.is_empty() && word.bytes().all(is_plain) {
@@ -53,7 +53,7 @@ pub fn quoted(word: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Each right side is what Python's `shlex.split` gives.
+    /// The expected values are the results of Python's `shlex.split`.
     #[test]
     fn words_are_those_of_a_shell() {
         let words = |text: &str| split(text).map(|words| words.join("|"));

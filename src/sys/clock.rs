@@ -1,8 +1,8 @@
-//! The clock, as a value: what depends on the time gets it, and asks nobody else.
+//! The clock as a value: code that needs the time takes it as an argument.
 
 use std::time::{Instant, SystemTime};
 
-/// Only `main` makes one.
+/// Only `main` creates one.
 #[derive(Clone, Copy)]
 pub struct Clock {
     now: fn() -> SystemTime,
@@ -15,7 +15,7 @@ impl Clock {
         Clock { now: SystemTime::now, instant: Instant::now }
     }
 
-    /// The date, which may be set at any time.
+    /// The wall clock, which may be changed at any time.
     pub fn now(self) -> SystemTime {
         (self.now)()
     }

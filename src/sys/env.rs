@@ -1,4 +1,4 @@
-//! The environment, as a value, so that everything after it is a function of its arguments.
+//! The environment as a value, so that everything that uses it is a function of its arguments.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::vars;
 
-/// A variable that is no text.
+/// A variable that is not valid UTF-8.
 #[derive(Debug)]
 pub struct NotUtf8 {
     pub variable: String,
@@ -17,19 +17,20 @@ pub struct NotUtf8 {
 #[derive(Clone, Default)]
 pub struct Env {
     variables: BTreeMap<OsString, OsString>,
-    /// Where the user database says that this user is at home; looked up only where no variable says so.
+    /// The home directory from the user database; only looked up if HOME is not set.
     home_of_user: Option<PathBuf>,
 }
 
 impl Env {
-    /// The same with the home that the user database knows, which counts where no variable names one.
+    /// Adds the home directory from the user database, which is used if HOME is not set.
     pub fn with_home_of_user(self, home: Option<PathBuf>) -> Self {
         Env { home_of_user: home, ..self }
     }
 
     /// # Errors
     ///
-    /// For a variable of AWS's or of this program's that is no text: passed over, it could let another identity sign.
+    /// If an AWS variable, or one of this program's own, is not valid UTF-8: ignoring it could let another identity
+    /// sign.
     pub fn check(&self) -> Result<(), NotUtf8> {
         let ours = [vars::AWS_PREFIX, vars::OWN_PREFIX, vars::AUTHENTICATOR_PREFIX]
             .into_iter()
@@ -42,14 +43,14 @@ impl Env {
         Ok(())
     }
 
-    /// The same with another value for one variable.
+    /// A copy with one variable changed.
     pub fn with(&self, name: &str, value: &str) -> Self {
         let mut env = self.clone();
         env.variables.insert(name.into(), value.into());
         env
     }
 
-    /// All of them, for a child.
+    /// All variables, for a child process.
     pub fn all(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
@@ -64,7 +65,7 @@ impl Env {
         self.given(name).filter(|value| !value.is_empty())
     }
 
-    /// The same where an empty value is one.
+    /// Like [`Env::get_os`], but an empty value counts.
     pub fn given(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }
@@ -77,14 +78,14 @@ impl Env {
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// The home directory: `HOME`, or where that is unset what the user database says. An empty one means that there is
-    /// to be none.
+    /// The home directory: `HOME` or, if it is unset, the one from the user database. An empty `HOME` means no home
+    /// directory.
     pub fn home(&self) -> Option<PathBuf> {
         self.get_os(vars::HOME).map(PathBuf::from).or_else(|| self.home_of_user.clone())
     }
 }
 
-/// Of a variable that stands twice the first counts, as for C's `getenv`.
+/// If a variable appears twice, the first one wins, as in C's `getenv`.
 impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
         let mut first = BTreeMap::new();

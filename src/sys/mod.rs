@@ -1,17 +1,17 @@
-//! The system that the program runs on, behind names that do not say which one it is. Nothing else in the house asks for
-//! the platform, and nothing here knows the rest of the house.
+//! Platform-independent access to the operating system. No other module depends on the platform, and this one does not
+//! depend on any other.
 
-/// The clock, as a value.
+/// The clock as a value.
 pub mod clock;
-/// The environment, as a value.
+/// The environment as a value.
 pub mod env;
-/// Paths as people write them.
+/// Paths as users write them.
 pub mod path;
-/// Asking a person, with a time limit.
+/// Reading from the user, with a time limit.
 pub mod terminal;
-/// What this process was started with.
+/// The arguments, environment and working directory of this process.
 pub mod this_process;
-/// Every environment variable that this program knows.
+/// Every environment variable this program knows.
 pub mod vars;
 
 #[cfg(unix)]

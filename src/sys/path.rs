@@ -1,4 +1,4 @@
-//! Paths as people write them.
+//! Paths as users write them.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use super::env::Env;
 use super::user;
 
-/// A path as the AWS CLI takes it from a variable or property: `$NAME` and `${NAME}` are replaced where there is such a
-/// variable, and then a leading `~` or `~user`. Nothing else expands them in a kubeconfig's `env`. `None` for a path in
-/// the home of somebody who has none, which is not one in the working directory.
+/// Expands a path from a variable or property as the AWS CLI does: first `$NAME` and `${NAME}`, if the variable is set,
+/// then a leading `~` or `~user`. In a kubeconfig's `env`, nothing else would expand them. `None` if that user has no
+/// home directory; the path is then not relative to the working directory.
 pub fn expand(env: &Env, path: &str) -> Option<PathBuf> {
     expand_home(env, &with_variables(env, path))
 }
 
-/// The same for one in which no variables are replaced.
+/// Like [`expand`], but without replacing variables.
 pub fn expand_home(env: &Env, path: &str) -> Option<PathBuf> {
     let Some(rest) = path.strip_prefix('~') else { return Some(PathBuf::from(path)) };
     let (user, rest) = rest.split_once('/').map_or((rest, None), |(user, rest)| (user, Some(rest)));
@@ -50,7 +50,7 @@ fn with_variables(env: &Env, text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The right sides are what Python's `expanduser(expandvars(…))` gives.
+    /// The expected values are the results of Python's `expanduser(expandvars(…))`.
     #[test]
     fn paths_are_expanded_as_by_the_aws_cli() {
         let env: Env = [("HOME", "/home/x"), ("A", "a"), ("B_1", "$A"), ("EMPTY", "")].into_iter().collect();

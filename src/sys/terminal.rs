@@ -1,4 +1,4 @@
-//! Asking a person, with a time limit.
+//! Reading from the user, with a time limit.
 
 use std::sync::mpsc;
 use std::thread;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 pub use super::platform::terminal::gives_lines;
 
-/// A line of stdin. `None` at its end, and where nobody answers in time. It is read by a thread, because poll(2) does not
-/// serve terminals on every system; where nobody answers, the thread ends with the process.
+/// Reads a line from stdin. `None` at the end of input, or if no line arrives in time. A thread does the reading,
+/// because poll(2) does not support terminals on every system; if no line arrives, the thread ends with the process.
 pub fn read_line(patience: Duration) -> Option<String> {
     let (sender, receiver) = mpsc::channel();
     let read = move || {
         let mut line = String::new();
         let len = std::io::stdin().read_line(&mut line);
-        // Nobody may be waiting for it any more.
+        // The receiver may be gone by now.
         let _ = sender.send(len.map(|len| (len, line)));
     };
     thread::Builder::new().spawn(read).ok()?;

@@ -1,4 +1,4 @@
-//! What this process was started with.
+//! The arguments, environment and working directory of this process.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,13 +15,13 @@ pub fn environment() -> Env {
     env.with_home_of_user(home)
 }
 
-/// What was typed, the program first.
+/// Its arguments, starting with the program's name.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
 pub fn arguments() -> Vec<OsString> {
     std::env::args_os().collect()
 }
 
-/// Where it stands.
+/// Its working directory.
 #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
 pub fn working_directory() -> io::Result<PathBuf> {
     std::env::current_dir()

@@ -1,24 +1,25 @@
-//! Every environment variable that this program knows, once. Names that AWS's own programs read have AWS's meaning.
+//! Every environment variable this program knows, each defined once. Names that AWS's own tools read have the same
+//! meaning here.
 
-/// All that belong to AWS start with this; an unknown one may select an identity.
+/// The prefix of AWS's variables; an unknown one may select an identity.
 pub const AWS_PREFIX: &str = "AWS_";
-/// All that are this program's own start with this.
+/// The prefix of this program's own variables.
 pub const OWN_PREFIX: &str = "EKS_GROUP_AUTH_";
-/// All that aws-iam-authenticator reads start with this.
+/// The prefix of aws-iam-authenticator's variables.
 pub const AUTHENTICATOR_PREFIX: &str = "KUBERNETES_AWS_AUTHENTICATOR_";
 
-/// What may be kept on disk: `all`, `token` or `off`; as `--cache`.
+/// What to cache on disk: `all`, `token` or `off`; the same as `--cache`.
 pub const EKS_GROUP_AUTH_CACHE: &str = "EKS_GROUP_AUTH_CACHE";
-/// The directory that entries are kept in.
+/// The cache directory.
 pub const EKS_GROUP_AUTH_CACHE_DIR: &str = "EKS_GROUP_AUTH_CACHE_DIR";
-/// The cluster, where no argument names it; aws-iam-authenticator's.
+/// The cluster, if no argument names it; defined by aws-iam-authenticator.
 pub const KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID: &str = "KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID";
-/// What client-go tells a credential plugin: an `ExecCredential` in JSON.
+/// Information from client-go for a credential plugin: an `ExecCredential` in JSON.
 pub const KUBERNETES_EXEC_INFO: &str = "KUBERNETES_EXEC_INFO";
 
 /// The profile in use.
 pub const AWS_PROFILE: &str = "AWS_PROFILE";
-/// The same; version 1 of the AWS CLI prefers it.
+/// Also the profile in use; version 1 of the AWS CLI prefers this one.
 pub const AWS_DEFAULT_PROFILE: &str = "AWS_DEFAULT_PROFILE";
 /// The config file, in place of `~/.aws/config`.
 pub const AWS_CONFIG_FILE: &str = "AWS_CONFIG_FILE";
@@ -31,84 +32,84 @@ pub const AWS_LOGIN_CACHE_DIRECTORY: &str = "AWS_LOGIN_CACHE_DIRECTORY";
 pub const AWS_ACCESS_KEY_ID: &str = "AWS_ACCESS_KEY_ID";
 /// Its secret.
 pub const AWS_SECRET_ACCESS_KEY: &str = "AWS_SECRET_ACCESS_KEY";
-/// The token of a session's keys.
+/// The session token.
 pub const AWS_SESSION_TOKEN: &str = "AWS_SESSION_TOKEN";
-/// The old name of the same, which comes first even where it is empty.
+/// The old name of the session token, which takes precedence even if it is empty.
 pub const AWS_SECURITY_TOKEN: &str = "AWS_SECURITY_TOKEN";
-/// When the keys end, as the tools that set them say.
+/// When the keys expire, according to the tool that set them.
 pub const AWS_CREDENTIAL_EXPIRATION: &str = "AWS_CREDENTIAL_EXPIRATION";
 
-/// The file of a web identity's token.
+/// The file with the web identity token.
 pub const AWS_WEB_IDENTITY_TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
-/// The role that it is for.
+/// The role to assume with it.
 pub const AWS_ROLE_ARN: &str = "AWS_ROLE_ARN";
 /// The name of the role's session.
 pub const AWS_ROLE_SESSION_NAME: &str = "AWS_ROLE_SESSION_NAME";
 
 /// The path of a container's credentials, on ECS.
 pub const AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
-/// Their URL, elsewhere.
+/// The URL of a container's credentials, outside ECS.
 pub const AWS_CONTAINER_CREDENTIALS_FULL_URI: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
-/// What is sent along as `Authorization`.
+/// The value of the `Authorization` header.
 pub const AWS_CONTAINER_AUTHORIZATION_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
-/// The file that it is read from; it comes first.
+/// The file to read that value from; takes precedence.
 pub const AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
-/// `true`: the metadata service of EC2 is not asked.
+/// `true`: do not use the EC2 metadata service.
 pub const AWS_EC2_METADATA_DISABLED: &str = "AWS_EC2_METADATA_DISABLED";
-/// Its address.
+/// The address of the EC2 metadata service.
 pub const AWS_EC2_METADATA_SERVICE_ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
-/// `IPv6`: its other address.
+/// `IPv6`: use its IPv6 address.
 pub const AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 
 /// The region.
 pub const AWS_REGION: &str = "AWS_REGION";
-/// The same, with less weight.
+/// The region, if `AWS_REGION` is not set.
 pub const AWS_DEFAULT_REGION: &str = "AWS_DEFAULT_REGION";
-/// `true`: FIPS endpoints.
+/// `true`: use FIPS endpoints.
 pub const AWS_USE_FIPS_ENDPOINT: &str = "AWS_USE_FIPS_ENDPOINT";
-/// `true`: endpoints with IPv4 and IPv6.
+/// `true`: use dual-stack (IPv4 and IPv6) endpoints.
 pub const AWS_USE_DUALSTACK_ENDPOINT: &str = "AWS_USE_DUALSTACK_ENDPOINT";
-/// The address of every service.
+/// The endpoint of every service.
 pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
-/// That of STS.
+/// The endpoint of STS.
 pub const AWS_ENDPOINT_URL_STS: &str = "AWS_ENDPOINT_URL_STS";
-/// That of the SSO portal.
+/// The endpoint of the SSO portal.
 pub const AWS_ENDPOINT_URL_SSO: &str = "AWS_ENDPOINT_URL_SSO";
-/// That of the service that refreshes SSO tokens.
+/// The endpoint of the service that refreshes SSO tokens.
 pub const AWS_ENDPOINT_URL_SSO_OIDC: &str = "AWS_ENDPOINT_URL_SSO_OIDC";
-/// `true`: none of these addresses counts.
+/// `true`: ignore all of these endpoints.
 pub const AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: &str = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
-/// Certificate authorities to trust, in place of the system's.
+/// Certificate authorities to trust instead of the system's.
 pub const AWS_CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
-/// Proxies, by the scheme of what is asked.
+/// Proxies, by URL scheme.
 pub const PROXIES: [&str; 6] = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
-/// Hosts that are asked without one.
+/// Hosts to contact without a proxy.
 pub const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
-/// The system's certificate authorities, elsewhere.
+/// Other locations of the system's certificate authorities.
 pub const SYSTEM_CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The user's home directory.
 pub const HOME: &str = "HOME";
-/// Where programs are looked for.
+/// Where programs are searched.
 pub const PATH: &str = "PATH";
 /// The user's cache directory.
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// A directory that lives as long as the user's login.
 pub const XDG_RUNTIME_DIR: &str = "XDG_RUNTIME_DIR";
-/// The working directory, as the shell says.
+/// The working directory, as set by the shell.
 pub const PWD: &str = "PWD";
-/// The one before.
+/// The previous working directory.
 pub const OLDPWD: &str = "OLDPWD";
 
-/// What differs from call to call and says nothing of a person, though a `credential_process` sees it. (The working
-/// directory counts by itself where it decides something.)
+/// Variables that differ from call to call without identifying the user, although a `credential_process` sees them. (If
+/// the working directory matters, it is hashed separately.)
 pub const FLEETING: [&str; 5] = [KUBERNETES_EXEC_INFO, "_", "SHLVL", PWD, OLDPWD];
 
-/// The variables of AWS that never select an identity: how things look, how often and how long things are tried, which
-/// kind of endpoint is asked. README has the same list. All others count. The region and the kind of endpoint stand in the
-/// keys of the cache by themselves.
+/// AWS variables that never select an identity: they control output, retries, timeouts and the kind of endpoint. The
+/// README has the same list. All others are part of the fingerprint. The region and the kind of endpoint are part of
+/// the cache keys anyway.
 pub const NEVER_IDENTIFYING: [&str; 38] = [
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_AUTH_SCHEME_PREFERENCE",

@@ -1,6 +1,6 @@
-//! `cargo bench -- --against BINARY`: what a cached call costs with the binary of this tree, beside another one, such as
-//! that of an earlier commit. Each has a home of its own, since what they keep there may differ. The exit code judges
-//! nothing; which bars hold is said.
+//! `cargo bench -- --against BINARY`: compares the cost of a cached call with this tree's binary and with another one,
+//! such as from an earlier commit. Each has its own home directory, because their caches may differ. The exit code does
+//! not depend on the result; the output says which limits were met.
 
 use std::ffi::OsString;
 use std::io::Read as _;
@@ -15,36 +15,36 @@ use crate::timer::{self, Prepare, Subject, Timer};
 use crate::verdict::{Line, Verdict};
 use crate::{MANY, install, profile, size};
 
-/// In each case; half of them in each order.
+/// Pairs per case; half of them in each order.
 const PAIRS: usize = 1000;
 
-/// Addresses are random, and a page more or less with them.
+/// Addresses are random, so the number of pages can vary by one.
 const FAULT_RUNS: usize = 201;
 
 const FEW: usize = 5;
 
-/// The other binary, where the command line names one.
+/// The other binary, if the command line names one.
 pub fn other(mut args: impl Iterator<Item = OsString>) -> Result<Option<PathBuf>, String> {
     let Some(arg) = args.find(|arg| arg == "--against" || arg.to_string_lossy().starts_with("--against=")) else {
         return Ok(None);
     };
     let file = match arg.to_string_lossy().split_once('=') {
         Some((_, file)) => Some(file.into()),
-        // cargo puts a --bench of its own behind what it was given.
+        // cargo appends its own --bench.
         None => args.next().filter(|next| !next.to_string_lossy().starts_with("--")),
     };
     let file = file.filter(|file| !file.is_empty());
     file.map(|file| Some(file.into())).ok_or_else(|| "--against needs the binary to compare with".into())
 }
 
-/// What is called, on what machine.
+/// The arguments, and the machine to run them on.
 type Case<'a> = (&'a str, &'a [&'a str], &'a dyn Fn(&Path) -> Plugin);
 
 pub fn compare(named: &Path) -> Result<(), String> {
     check(named).map_err(|why| format!("--against {}: {why}", named.display()))?;
     let scratch = tempfile::tempdir().map_err(|error| error.to_string())?;
-    // Beside ours, under a path as long: the length of a path costs instructions, and how a file lies in the page cache
-    // costs faults.
+    // Copied next to ours, with a path of the same length: the length of a path affects instructions, and the layout in
+    // the page cache affects page faults.
     let other = scratch.path().join("old/eks-group-auth");
     std::fs::create_dir(scratch.path().join("old")).map_err(|error| error.to_string())?;
     std::fs::copy(named, &other).map_err(|error| error.to_string())?;
@@ -99,9 +99,9 @@ pub fn compare(named: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the file is this program, of whatever version; before minutes are spent on a build.
+/// Checks that the file is some version of this program, before spending minutes on a build.
 fn check(file: &Path) -> Result<(), String> {
-    // Not a bare name, which would be looked for in PATH.
+    // Not a bare name, which would be searched in PATH.
     let file = file.canonicalize().map_err(|error| error.to_string())?;
     let output = Command::new(file).arg("--version").stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("it does not run: {error}"))?;
@@ -112,7 +112,7 @@ fn check(file: &Path) -> Result<(), String> {
     is_ours.then_some(()).ok_or_else(|| "it is another program: its --version does not say eks-group-auth".into())
 }
 
-/// A machine with so many profiles, of which the last takes a role with the keys of the one before it.
+/// A machine with this many profiles, the last of which assumes a role with the keys of the one before it.
 fn by_profile(machine: Plugin, count: usize, role: &str, keys: &Keys) -> Plugin {
     let others: String = (0..count - 2).map(profile).collect();
     let config = format!(
@@ -124,7 +124,7 @@ fn by_profile(machine: Plugin, count: usize, role: &str, keys: &Keys) -> Plugin 
     machine.config(&config).write(".aws/credentials", &credentials).env("AWS_PROFILE", "dev")
 }
 
-/// Static or dynamic: the latter names its loader in its first page.
+/// Static or dynamic: a dynamic binary names its loader in its first page.
 pub fn kind(binary: &Path) -> std::io::Result<&'static str> {
     let mut head = Vec::new();
     std::fs::File::open(binary)?.take(4096).read_to_end(&mut head)?;
@@ -134,7 +134,7 @@ pub fn kind(binary: &Path) -> std::io::Result<&'static str> {
 
 /// Time, instructions, page faults, memory of a case.
 fn measure(sts: &Sts, args: &[&str], other: &Plugin, ours: &Plugin) -> Result<[Line; 4], String> {
-    // The mark of who asked goes, or this process would look like one whose token was refused.
+    // Remove the record of who asked, or this process would look like one whose token was refused.
     let marks = |plugin: &Plugin| Prepare::Remove { directory: plugin.cache_directory(), prefix: "asked-" };
     let subject = |name, plugin: &Plugin| Subject::of(name, plugin.command(args)).after(marks(plugin));
     let answer = |plugin: &Plugin| {

@@ -1,7 +1,7 @@
-//! `cargo bench`: what a call costs, in time, memory, instructions and calls to STS, beside other programs. Builds the
-//! binary as `install.sh` does, answers for STS on loopback, and prints one table; `cargo bench -- --write-readme` puts
-//! it into README.md as well, and `-- --against BINARY` compares with another binary instead. It judges nothing: on a
-//! shared machine only the ratios of one run mean something.
+//! `cargo bench`: measures the cost of a call in time, memory, instructions and calls to STS, compared with other
+//! programs. Builds the binary as `install.sh` does, runs an STS on loopback, and prints one table; `cargo bench --
+//! --write-readme` puts it into README.md as well, and `-- --against BINARY` compares with another binary instead. It
+//! does not pass or fail: on a shared machine, only the ratios within one run are meaningful.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock and the environment itself")]
 
@@ -25,10 +25,10 @@ use support::sts::{Role, Sts};
 use table::{Row, Table};
 use timer::{Prepare, Subject, Timer};
 
-/// How far away STS is, the second time.
+/// The delay of STS in the second measurement.
 const FAR: Duration = Duration::from_millis(100);
 
-/// How many at a time.
+/// The number of parallel processes.
 const PARALLEL: usize = 50;
 const TRIES: usize = 3;
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     match other.and_then(|other| other.map_or_else(bench, |other| against::compare(&other))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
-            eprintln!("the benchmark cannot go on: {why}");
+            eprintln!("the benchmark failed: {why}");
             ExitCode::FAILURE
         }
     }
@@ -73,11 +73,11 @@ fn bench() -> Result<(), String> {
     let cold = || ours("cold: GetCallerIdentity, AssumeRole", &plugin).after(everything.clone());
 
     let mut table = Table::new(&timer, &installed.size, &yardstick()?);
-    // Those of a millisecond take turns, so that whatever else the machine does hits all of them.
+    // Subjects that take about a millisecond take turns, so that other load on the machine affects all of them.
     let mut fast = vec![truth(), empty(), cached, new_token];
     let machines = grown_machines(|| machine().env("AWS_CA_BUNDLE", &ca_bundle), &args)?;
     for (name, plugin) in &machines {
-        // The mark of who asked goes, or this process would look like one whose token was refused.
+        // Remove the record of who asked, or this process would look like one whose token was refused.
         let marks = Prepare::Remove { directory: plugin.cache_directory(), prefix: "asked-" };
         fast.push(ours(name, plugin).after(marks));
     }
@@ -144,7 +144,7 @@ fn bench() -> Result<(), String> {
     sts.set_delay(FAR);
     let far = parallel(&plugin, &args)?;
     sts.set_delay(Duration::ZERO);
-    let name = format!("{PARALLEL} cold at once, until the last has ended, best of {TRIES}");
+    let name = format!("{PARALLEL} cold at once, until the last one exits, best of {TRIES}");
     table.add(Row { name, near: Some(near), far: Some(far), assume_roles: Some(asked), ..Row::default() });
 
     kubectl(&installed.binary, &timer, &mut table)?;
@@ -156,7 +156,7 @@ fn bench() -> Result<(), String> {
     Ok(())
 }
 
-/// Machines on which something that the cached path reads, or stands in, has grown large.
+/// Machines on which something the cached path reads or is stored in is large.
 fn grown_machines(machine: impl Fn() -> Plugin, args: &[&str]) -> Result<[(&'static str, Plugin); 3], String> {
     let many_profiles = machine().config(&(0..MANY).map(profile).collect::<String>());
     let many_entries = machine();
@@ -209,7 +209,7 @@ fn calls(sts: &Sts, subject: &Subject) -> Result<usize, String> {
     Ok(sts.count("AssumeRole") - before)
 }
 
-/// The best of some tries, since each has to wait for the slowest of so many.
+/// The best of several tries, because each has to wait for the slowest of many processes.
 fn parallel(plugin: &Plugin, args: &[&str]) -> Result<Duration, String> {
     let mut times = Vec::new();
     for _ in 0..TRIES {
@@ -227,7 +227,7 @@ fn parallel(plugin: &Plugin, args: &[&str]) -> Result<Duration, String> {
     Ok(times.into_iter().min().expect("some"))
 }
 
-/// What kubectl takes with the plugin, and with a token in its hand.
+/// The time kubectl takes with the plugin, and with a given token.
 fn kubectl(binary: &Path, timer: &Timer, table: &mut Table) -> Result<(), String> {
     let Some(kubectl) = find_all().into_iter().next_back() else { return Ok(()) };
     let sts = Sts::start();
@@ -266,7 +266,7 @@ struct Installed {
 
 fn install(scratch: &Path) -> Result<Installed, String> {
     let mut install = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/install.sh"));
-    // What cargo sets for a benchmark would make dependencies that look at it be built again.
+    // Variables that cargo sets for a benchmark would cause some dependencies to be rebuilt.
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO_")) {
         if name != "CARGO_HOME" {
             install.env_remove(name);
@@ -310,9 +310,9 @@ fn which(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).map(|directory| directory.join(name)).find(|path| path.is_file())
 }
 
-/// Which `true` the ratios are to, and how it is linked: from a package of another system it may be twice as fast.
+/// The `true` that the ratios refer to, and how it is linked: one from another distribution may be twice as fast.
 fn yardstick() -> Result<String, String> {
-    let path = which("true").ok_or("there is no `true` in PATH")?;
+    let path = which("true").ok_or("`true` is not in PATH")?;
     let path = path.canonicalize().map_err(|error| error.to_string())?;
     let kind = against::kind(&path).map_err(|error| error.to_string())?;
     Ok(format!("`/bin/true` is `{}`, {kind}", path.display()))

@@ -1,20 +1,20 @@
-//! Two subjects in turns, and how sure their difference is. What the machine does meanwhile hits both of a pair alike,
-//! so that the difference of the two says more than either time.
+//! Runs two subjects in turns and estimates the confidence of their difference. Other load on the machine affects both
+//! runs of a pair equally, so their difference is more reliable than either time.
 
 use std::time::Duration;
 
 use crate::timer::{Subject, median};
 
 pub struct Pairs {
-    /// At each place those of one pair; the pairs' order alternates.
+    /// The times of each pair, at the same index; the order within pairs alternates.
     other: Vec<Duration>,
     ours: Vec<Duration>,
 }
 
-/// In seconds, by which ours takes longer.
+/// How much longer ours takes, in seconds.
 pub struct Difference {
     pub median: f64,
-    /// Where the true median is, with a probability of 95 %.
+    /// The 95 % confidence interval of the median.
     pub low: f64,
     pub high: f64,
 }
@@ -23,7 +23,7 @@ impl Pairs {
     pub fn measure(other: &Subject, ours: &Subject, count: usize) -> Result<Self, String> {
         let mut pairs = Pairs { other: Vec::new(), ours: Vec::new() };
         for n in 0..count {
-            // Who comes first may find the caches of the processor colder, so each does half of the time.
+            // The first run may find colder CPU caches, so each goes first half of the time.
             if n % 2 == 0 {
                 pairs.other.push(other.run()?);
                 pairs.ours.push(ours.run()?);
@@ -39,14 +39,14 @@ impl Pairs {
         [median(self.other.clone()), median(self.ours.clone())]
     }
 
-    /// How many times as long ours takes: the median of the pairs' own ratios. That of the medians jumps where the machine
-    /// has a fast and a slow state, and each median falls into another.
+    /// The ratio of ours to the other: the median of the pairs' ratios. The ratio of the medians is unstable if the
+    /// machine has a fast and a slow state and the two medians fall into different ones.
     pub fn ratio(&self) -> f64 {
         median(self.in_both_orders(|other, ours| ours / other))
     }
 
-    /// The interval is that between two of the sorted differences, which assumes nothing of how they are spread: how many
-    /// of them lie below the true median is a matter of tossing coins.
+    /// The interval lies between two of the sorted differences, which makes no assumption about their distribution: the
+    /// number of differences below the true median follows a binomial distribution.
     pub fn difference(&self) -> Difference {
         let mut differences = self.in_both_orders(|other, ours| ours - other);
         differences.sort_by(f64::total_cmp);
@@ -56,7 +56,7 @@ impl Pairs {
         Difference { low: differences[below], high: differences[above], median: median(differences) }
     }
 
-    /// Of two pairs at a time, one in each order: what it is worth to come first cancels out.
+    /// Combines two pairs at a time, one in each order, so that the effect of going first cancels out.
     fn in_both_orders(&self, compare: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         let seconds = |times: &[Duration]| times.iter().sum::<Duration>().as_secs_f64() / times.len() as f64;
         let twos = self.other.chunks_exact(2).zip(self.ours.chunks_exact(2));

@@ -10,11 +10,11 @@ use crate::timer::Timer;
 #[derive(Default)]
 pub struct Row {
     pub name: String,
-    /// With STS answering at once.
+    /// With an immediate response from STS.
     pub near: Option<Duration>,
     /// To `/bin/true`.
     pub ratio: Option<f64>,
-    /// With STS answering after a while.
+    /// With a delayed response from STS.
     pub far: Option<Duration>,
     pub assume_roles: Option<usize>,
     /// In KiB.
@@ -60,7 +60,7 @@ impl Table {
     }
 }
 
-/// What was measured, where, when and how.
+/// Describes what was measured, where, when and how.
 pub fn about(timer: &Timer, binary: &str) -> String {
     let date = OffsetDateTime::from(SystemTime::now()).date();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);

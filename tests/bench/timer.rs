@@ -1,7 +1,8 @@
-//! Measuring whole processes, with hyperfine where it is installed. Not those of a millisecond or so: hyperfine forks, which
-//! adds 0.3 ms to each of them (an empty static program took 0.49 ms with it, 0.21 without), and measures one program
-//! after the other. For them, and where there is no hyperfine, processes are spawned without a fork, and programs take
-//! turns. Medians count. And what time does not show: peak memory, page faults, instructions.
+//! Measures whole processes, with hyperfine if it is installed. It is not used for processes of about a millisecond:
+//! hyperfine forks, which adds 0.3 ms to each of them (an empty static program took 0.49 ms with it, 0.21 without), and
+//! it measures one program after the other. For these, and without hyperfine, processes are spawned without a fork and
+//! programs take turns. Results are medians. It also measures what time does not show: peak memory, page faults and
+//! instructions.
 
 use std::ffi::OsString;
 use std::io::{Read as _, Write as _};
@@ -16,7 +17,7 @@ use serde_json::Value;
 
 use crate::which;
 
-/// Something to measure: a command, with its environment, that can be run again and again.
+/// Something to measure: a command with its environment that can be run repeatedly.
 pub struct Subject {
     pub name: String,
     program: OsString,
@@ -29,7 +30,7 @@ pub struct Subject {
 #[derive(Clone)]
 pub enum Prepare {
     Nothing,
-    /// The files of a directory whose names start so.
+    /// Removes the files in a directory whose names start with this prefix.
     Remove {
         directory: PathBuf,
         prefix: &'static str,
@@ -48,7 +49,7 @@ impl Prepare {
 }
 
 impl Subject {
-    /// The command's own environment is all that it gets.
+    /// Runs with only the command's own environment.
     pub fn of(name: &str, command: Command) -> Self {
         let set = command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())));
         Subject {
@@ -88,13 +89,13 @@ impl Subject {
     }
 }
 
-/// The upper one, where two are in the middle.
+/// The upper median if there are two.
 pub fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
     values.sort_by(|a, b| a.partial_cmp(b).expect("no NaN"));
     values[values.len() / 2]
 }
 
-/// What hyperfine measures well.
+/// The minimum time that hyperfine measures well.
 const LONG: Duration = Duration::from_millis(5);
 
 pub enum Timer {
@@ -114,7 +115,7 @@ impl Timer {
         }
     }
 
-    /// The median of each over all rounds, in each of which all have their turn.
+    /// The median of each subject over all rounds; every round runs all of them.
     pub fn medians(&self, subjects: &[Subject], rounds: usize, runs: usize) -> Result<Vec<Duration>, String> {
         let mut times = vec![Vec::new(); subjects.len()];
         let mut first = subjects.iter().map(Subject::run).collect::<Result<Vec<_>, _>>()?.into_iter();
@@ -166,8 +167,8 @@ fn quoted(words: &[OsString]) -> String {
     words.iter().map(|word| format!("'{}'", word.to_string_lossy())).collect::<Vec<_>>().join(" ")
 }
 
-/// The most memory that it ever had, in KiB: read while it waits to print into a full pipe, at its very end. `None`
-/// where it prints nothing, or there is no /proc.
+/// Its peak memory, in KiB, read at the very end, while it is blocked writing to a full pipe. `None` where it prints
+/// nothing, or there is no /proc.
 pub fn peak_memory(subject: &Subject) -> Option<u64> {
     subject.prepare.run();
     let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).ok()?;
@@ -184,8 +185,8 @@ pub fn peak_memory(subject: &Subject) -> Option<u64> {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.trim().parse().ok())
 }
 
-/// The median of how many page faults each takes that read nothing from a disk, over some runs in turns. The kernel tells
-/// it of a process that has ended and was not yet waited for. `None` where there is no /proc.
+/// The median number of minor page faults of each subject, over some alternating runs. The kernel reports it for a
+/// process that has exited but has not been reaped. `None` where there is no /proc.
 pub fn page_faults<const N: usize>(subjects: &[Subject; N], runs: usize) -> Result<[Option<u64>; N], String> {
     let mut counts = [const { Vec::new() }; N];
     for _ in 0..runs {
@@ -198,7 +199,7 @@ pub fn page_faults<const N: usize>(subjects: &[Subject; N], runs: usize) -> Resu
             if !child.wait().is_ok_and(|status| status.success()) {
                 return Err(format!("{} failed", subject.name));
             }
-            // The name of the program may have anything in it but comes second; the eighth after it is the number.
+            // The program's name is the second field and may contain anything; the number is the eighth field after it.
             let faults = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(7));
             counts.extend(faults.and_then(|faults| faults.parse::<u64>().ok()));
         }
@@ -206,7 +207,7 @@ pub fn page_faults<const N: usize>(subjects: &[Subject; N], runs: usize) -> Resu
     Ok(counts.map(|counts| (counts.len() == runs).then(|| median(counts))))
 }
 
-/// Instructions, by callgrind: the same number every time for the same binary and the same length of paths.
+/// Instruction count from callgrind: the same every time for the same binary and path lengths.
 pub fn instructions(subject: &Subject) -> Option<u64> {
     subject.prepare.run();
     let mut command = Command::new(which("valgrind")?);

@@ -1,17 +1,17 @@
-//! What is printed of two binaries: a line for each thing that was measured, and whether its bar holds.
+//! The comparison of two binaries: one line per measurement, and whether its limit was met.
 
 use crate::pairs::Pairs;
 use crate::table::grouped;
 
-/// How much more time and how many more instructions a change may cost.
+/// The limit on additional time and instructions.
 const BAR: f64 = 1.05;
 
-/// Whether a change costs no more than it may.
+/// Whether a change stays within its limit.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Verdict {
     Holds,
     Missed,
-    /// The machine was too restless for the number of pairs.
+    /// The machine was too noisy for this number of pairs.
     Undecided,
     NotMeasured,
 }
@@ -39,7 +39,8 @@ pub struct Line {
 }
 
 impl Line {
-    /// Decided by the interval of the difference, since a ratio alone does not say how much of it is chance.
+    /// Decided by the confidence interval of the difference, because a ratio alone does not show how much is due to
+    /// chance.
     pub fn time(pairs: &Pairs) -> Self {
         let milliseconds = |seconds: f64| format!("{:.3} ms", seconds * 1e3);
         let [other, ours] = pairs.medians().map(|time| time.as_secs_f64());

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::Account;
 use crate::support::files::{make_fifo, set_mode};
 
-/// While calls go on, the entry is replaced again and again by a link to, a hard link of, or a readable copy of a sound
-/// entry of the very same key, a FIFO, a directory, another key's entry.
+/// While calls are running, the entry is repeatedly replaced with a symbolic link to, a hard link to or a readable copy
+/// of a valid entry for the same key, with a FIFO, with a directory, and with another key's entry.
 #[test]
 fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believed() {
     let account = Account::new();
@@ -12,17 +12,17 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
     plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
     let of_other = std::fs::read(plugin.token_entry()).unwrap();
     std::fs::remove_file(plugin.token_entry()).unwrap();
-    // Planted: once it was this key's, now its token must never be seen again.
+    // The planted entry: it was valid for this key, but its token must never be served again.
     let planted = plugin.role_token(&account.dev, &[]).good_token();
     let entry = plugin.token_entry();
     let victim = plugin.home().join("victim");
     std::fs::rename(&entry, &victim).unwrap();
     let contents = std::fs::read(&victim).unwrap();
-    // With a second name that stays, so that it has two also at the moment when the first is taken away.
+    // Keeps a second name, so that the file has two names even while the first is being moved.
     let (linked, second_name) = (plugin.home().join("linked"), plugin.home().join("second-name"));
     std::fs::copy(&victim, &linked).unwrap();
     std::fs::hard_link(&linked, second_name).unwrap();
-    // The next token is dated later, and so another one.
+    // The next token gets a later date and is therefore different.
     std::thread::sleep(std::time::Duration::from_millis(1100));
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -50,7 +50,7 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
                 turn += 1;
             }
         });
-        // Ends the other thread also where an assertion fails here.
+        // Stops the other thread even if an assertion fails here.
         let _done = SetOnDrop(&done);
         for _ in 0..300 {
             assert_ne!(plugin.role_token(&account.dev, &[]).good_token(), planted);
@@ -59,7 +59,7 @@ fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believe
     assert_eq!(std::fs::read(&victim).unwrap(), contents, "the victim is untouched");
     let _ = std::fs::remove_file(&entry).or_else(|_| std::fs::remove_dir(&entry));
     let token = plugin.role_token(&account.dev, &[]).good_token();
-    assert_eq!(plugin.role_token(&account.dev, &[]).good_token(), token, "and all is well again");
+    assert_eq!(plugin.role_token(&account.dev, &[]).good_token(), token, "and the cache works again");
 }
 
 struct SetOnDrop<'a>(&'a AtomicBool);
@@ -70,7 +70,7 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-/// Only root can give files away; as anybody else there is nothing to test.
+/// Only root can change the owner of files; other users cannot run this test.
 #[test]
 fn what_belongs_to_another_user_is_not_used() {
     if !rustix::process::geteuid().is_root() {
@@ -89,7 +89,7 @@ fn what_belongs_to_another_user_is_not_used() {
     let output = plugin.token(&[]);
     assert_eq!(output.code, 0);
     assert!(output.stderr.contains("is not used: it belongs to another user (uid 65534);"), "{}", output.stderr);
-    // As under sudo: in a home that is another's nothing is made that would shut its owner out.
+    // As under sudo: in another user's home directory, nothing is created that would lock its owner out.
     let home = plugin.home().join("of-another");
     std::fs::create_dir(&home).unwrap();
     std::os::unix::fs::chown(&home, Some(65_534), None).unwrap();

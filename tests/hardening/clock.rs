@@ -10,7 +10,7 @@ fn a_clock_that_is_ten_minutes_off_gives_a_token_that_the_cluster_accepts_and_an
         let first = plugin.role_token(&account.dev, &[]);
         assert_eq!(cluster.authenticate(&first.good_token()).as_deref(), Ok("alice"), "STS is {ahead} s ahead");
         assert!((780..=840).contains(&first.remaining().as_secs()), "STS is {ahead} s ahead: {:?}", first.remaining());
-        // The next token, signed from the cached session without asking STS, is dated like the first.
+        // The next token, signed with the cached session without calling STS, is dated like the first.
         forget_tokens(&plugin);
         let asked = account.counts();
         let second = plugin.role_token(&account.dev, &[]);

@@ -48,7 +48,7 @@ fn whatever_sts_answers_there_is_a_clear_error_within_the_deadline_and_nothing_i
                 let output = plugin.role_token(&account.dev, &[]);
                 let stderr = output.failed_with(5);
                 assert!(
-                    stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: "),
+                    stderr.starts_with("eks-group-auth: error: could not get your identity from STS: "),
                     "{what}: {stderr}"
                 );
                 assert!(stderr.lines().count() == 2 && stderr.contains("\neks-group-auth: hint: "), "{what}: {stderr}");
@@ -96,7 +96,7 @@ fn a_process_that_takes_longer_than_the_deadline_leaves_time_for_sts() {
     plugin.role_token(&account.dev, &[]).good_token();
 }
 
-/// And what it started with it, where no terminal could be what they wait for.
+/// Its child processes are killed too, if there is no terminal they could be waiting for.
 #[test]
 fn a_process_that_never_answers_is_killed_after_a_minute() {
     let account = Account::new();
@@ -111,7 +111,7 @@ fn a_process_that_never_answers_is_killed_after_a_minute() {
     }
 }
 
-/// What comes after a process has the ordinary deadline, not the process's.
+/// Calls after a process have the normal deadline, not the process's.
 #[test]
 fn after_a_process_sts_has_no_longer_than_otherwise() {
     let account = Account::new();
@@ -122,7 +122,7 @@ fn after_a_process_sts_has_no_longer_than_otherwise() {
     assert!(started.elapsed() < AT_MOST, "{:?}", started.elapsed());
 }
 
-/// Whoever waits for a process that waits in vain shares its error, instead of waiting as long once more.
+/// Processes that wait for one that times out share its error, instead of waiting for just as long themselves.
 #[test]
 fn those_who_wait_share_an_error_at_the_deadline() {
     let account = Account::new();
@@ -136,7 +136,7 @@ fn those_who_wait_share_an_error_at_the_deadline() {
     assert!(account.counts().0 <= 3, "{:?}", account.counts());
 }
 
-/// `--cache token` keeps no session: a cluster that always refuses must not cost an AssumeRole a refusal.
+/// `--cache token` does not cache sessions: a cluster that always refuses must not cost one AssumeRole per refusal.
 #[test]
 fn without_a_session_on_disk_a_refused_token_is_not_asked_for_again_at_once() {
     let account = Account::new();
@@ -158,14 +158,15 @@ fn while_sts_is_down_a_session_in_hand_is_used_until_a_minute_before_its_end() {
     forget_tokens(&plugin);
     let output = plugin.role_token(&account.dev, &[]);
     assert_eq!(output.code, 0);
-    let warning = "eks-group-auth: warning: the role session could not be renewed and is good for 9 more minutes: could not assume role";
+    let warning = "eks-group-auth: warning: could not renew the role session, which is valid for 9 more minutes: could \
+                   not assume role";
     assert!(output.stderr.starts_with(warning) && output.stderr.lines().count() == 1, "{}", output.stderr);
     age_session(&plugin, 545);
     forget_tokens(&plugin);
     plugin.role_token(&account.dev, &[]).failed_with(5);
 }
 
-/// Whoever has been taken out of the group is out when the session would be renewed, not at its end.
+/// A user who was removed from the group loses access when the session is due for renewal, not when it expires.
 #[test]
 fn a_role_that_is_no_longer_permitted_is_left_when_sts_refuses_it() {
     let account = Account::new();

@@ -7,7 +7,7 @@ use crate::support::files::{make_fifo, make_private_directory, mode_of, set_mode
 use crate::support::plugin::{Output, Plugin, output};
 use crate::{Account, at_once};
 
-/// Runs it from a shell that has set a limit or the like first.
+/// Runs the plugin from a shell that runs `first` before it, such as to set a limit.
 fn after(plugin: &Plugin, first: &str, role: &str) -> Output {
     output(plugin.command_after("/bin/sh", first, &["token", "--cluster", "demo", "--role", role]))
 }
@@ -30,7 +30,7 @@ fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
     }
 }
 
-/// In a user namespace, where a small file system can be mounted by anybody whom the system lets have one.
+/// In a user namespace, if the system allows one, any user can mount a small file system.
 #[test]
 fn a_full_or_read_only_disk_fails_nothing() {
     let mut mount = Command::new("unshare");
@@ -68,7 +68,7 @@ fn too_few_files_may_be_open_is_an_answer_or_an_error_and_no_panic() {
         let account = Account::new();
         let plugin = account.alices_plugin();
         let output = after(&plugin, &format!("ulimit -n {limit}"), &account.dev);
-        // Where a program cannot even be started, it is the system that says so.
+        // If the program cannot even be started, the error comes from the system.
         assert!(!output.stderr.contains("panic"), "{limit}: {}", output.stderr);
         assert!(limit < 32 || output.code == 0, "{limit}: {}", output.stderr);
         if output.code == 0 {
@@ -100,7 +100,7 @@ fn whoever_holds_the_lock_and_does_not_move_is_waited_for_only_so_long() {
     plugin.role_token(&account.dev, &["--refresh"]).good_token();
 }
 
-/// A process that is stopped while it asks: others wait for it as long as it may take, then ask for themselves.
+/// A process is stopped while it calls STS: the others wait until its deadline, then call STS themselves.
 #[test]
 fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
     let account = Account::new();
@@ -116,7 +116,7 @@ fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
     assert!(runs(holder.pid()), "it was there all the time");
     drop(holder);
     output.good_token();
-    // It may take 15 s, and nobody could be asked for anything meanwhile, which would be a minute or more.
+    // A call may take 15 s; without a prompt or a credential_process, the wait must stay far below a minute.
     assert!(waited < Duration::from_secs(45), "{waited:?}");
     plugin.role_token(&account.dev, &["--refresh"]).good_token();
 }
@@ -143,8 +143,8 @@ fn lock_files_that_are_none_cost_the_single_flight_and_nothing_else() {
     assert_eq!(std::fs::read_to_string(victim).unwrap(), "untouched");
 }
 
-/// Killed after nothing, a little, or almost all of its work: the next one has a good answer, and what was left lying is
-/// swept.
+/// Processes are killed after doing none, some or almost all of their work: the next one gets a valid token, and
+/// leftover files are removed.
 #[test]
 fn being_killed_at_any_moment_harms_nobody() {
     let account = Account::new();
@@ -161,7 +161,7 @@ fn being_killed_at_any_moment_harms_nobody() {
     let before = account.counts().0;
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts().0, before);
-    // One at least, if no kill came at the right moment.
+    // At least one leftover file, in case no kill came at the right moment.
     let key = "0".repeat(64);
     std::fs::write(plugin.cache_directory().join(format!(".session-{key}.0123456789abcdef")), "half").unwrap();
     make_old(&plugin, ".", Duration::from_secs(3600));
@@ -200,11 +200,11 @@ fn ten_thousand_old_entries_are_swept_and_what_is_not_ours_is_not() {
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned());
     let mut kept: Vec<String> = all.map(|name| name.split('-').next().unwrap().to_owned()).collect();
     kept.sort();
-    assert_eq!(kept, ["caller", "session", "session", "swept", "token"], "the notes are one of the two");
+    assert_eq!(kept, ["caller", "session", "session", "swept", "token"], "one of the two is session-notes.txt");
     assert!(own.exists());
 }
 
-/// A backup or a well-meant `chmod -R` must not end the single flight for ever.
+/// A backup or a well-meant `chmod -R` must not disable single flight permanently.
 #[test]
 fn marks_that_others_can_read_are_closed_to_them_again() {
     let account = Account::new();
@@ -228,7 +228,7 @@ fn marks_that_others_can_read_are_closed_to_them_again() {
     assert_eq!(opened(), 0);
 }
 
-/// With locks but without room, nobody may wait for what nobody can leave.
+/// If locks work but nothing can be stored, processes must not wait for a result that cannot be shared.
 #[test]
 fn processes_that_can_keep_nothing_do_not_stand_in_a_line() {
     let account = Account::new();
@@ -260,14 +260,14 @@ fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
     }
     assert!(!list.contains(&token) && !list.contains("ASIA") && !list.contains("secret"), "{list}");
     assert_eq!(plugin.run(&["cache", "clear", "--expired"]).code, 0);
-    assert_eq!(plugin.entries().len(), 3, "none of them is over");
+    assert_eq!(plugin.entries().len(), 3, "none of them has expired");
     plugin.age_entries("", 14 * 3600);
     assert_eq!(plugin.run(&["cache", "clear", "--expired"]).code, 0);
     assert_eq!(plugin.entries().len(), 0);
     plugin.role_token(&account.dev, &[]).good_token();
     for _ in 0..2 {
         let output = plugin.run(&["cache", "clear"]);
-        assert_eq!(output.code, 0, "as often as one likes");
+        assert_eq!(output.code, 0, "repeatedly");
         assert!(output.stdout.ends_with("this revokes nothing at AWS.\n"), "{}", output.stdout);
     }
     assert_eq!(plugin.entries().len(), 0);

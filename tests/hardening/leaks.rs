@@ -1,4 +1,4 @@
-//! Markers in every secret: none comes out anywhere but in the answer and in the entries.
+//! Markers in every secret: they appear only in the output and in the cache entries.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
@@ -174,13 +174,13 @@ fn visit(directory: &Path, look: &mut dyn FnMut(&Path)) {
     }
 }
 
-/// With few files left to open, the SDK's runtime panics: the one panic that can be had from outside.
+/// If too few files can be opened, the SDK's runtime panics: the only panic that can be triggered from outside.
 #[test]
 fn a_panic_shows_its_place_and_nothing_else() {
     let account = Account::new();
     let mut panics = 0;
     for limit in 32..48 {
-        // Inherited descriptors leave less than the program knows of.
+        // Inherited descriptors leave fewer than the program expects.
         let held: String = (10..38).map(|number| format!("exec {number}</dev/null; ")).collect();
         let limited = format!("{held} ulimit -n {limit}");
         let args = ["token", "-i", "demo", "-r", &account.dev];
@@ -201,7 +201,7 @@ fn a_panic_shows_its_place_and_nothing_else() {
     eprintln!("{panics} panics");
 }
 
-/// A `credential_process` gets the environment of its caller, and nothing of what this program knows or obtains.
+/// A `credential_process` gets its caller's environment, and nothing that this program knows or obtains.
 #[test]
 fn neither_arguments_nor_the_environment_of_a_child_hold_what_was_obtained() {
     let account = Account::new();
@@ -218,7 +218,7 @@ fn neither_arguments_nor_the_environment_of_a_child_hold_what_was_obtained() {
     }
 }
 
-/// What the memory of a process holds would be in it.
+/// A core dump would contain the memory of the process.
 #[test]
 fn no_core_is_dumped() {
     let account = Account::new();

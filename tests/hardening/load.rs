@@ -92,7 +92,7 @@ fn fifty_that_are_denied_share_one_answer_and_the_next_run_asks_again() {
     assert_eq!(account.counts(), (1, 1));
     plugin.role_token(&account.dev, &[]).failed_with(4);
     assert_eq!(account.counts(), (2, 1));
-    // Nor is an old refusal given to those who wait for somebody who is let in.
+    // An old refusal is not shared with processes that wait for a request that succeeds.
     account.sts.add_to_group("bob", "developers");
     for output in at_once(20, |_| plugin.role_token(&account.dev, &[])) {
         output.good_token();
@@ -100,8 +100,8 @@ fn fifty_that_are_denied_share_one_answer_and_the_next_run_asks_again() {
     assert_eq!(account.counts(), (3, 1));
 }
 
-/// Sessions that are over after some seconds, and processes that are killed at any moment: whoever survives has a good
-/// answer.
+/// Sessions that expire after a few seconds, and processes killed at random: every process that survives gets a valid
+/// token.
 #[test]
 fn chaos() {
     let account = Account::short_lived(Duration::from_secs(64));

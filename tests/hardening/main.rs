@@ -1,34 +1,34 @@
 //! The slow tests, `cargo test --test hardening`: many processes at once, faults of STS, disk and clock, attacks on the
-//! cache, clusters that refuse, and worlds in which the AWS CLI is asked as well.
+//! cache, clusters that refuse tokens, and generated configurations compared with the AWS CLI.
 
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment themselves")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
-/// What somebody else may have put into the cache directory.
+/// Files planted in the cache directory by others.
 mod attacks;
-/// STS's clock is not this machine's.
+/// STS's clock differs from this machine's.
 mod clock;
-/// What STS, or something in its place, may answer.
+/// Possible responses from STS, or from something in its place.
 mod faults;
 /// Disks, limits, locks, and being killed.
 mod files;
-/// Markers in every secret: none comes out.
+/// Markers in every secret: none leaks.
 mod leaks;
 /// Many processes at once.
 mod load;
 /// A cluster that refuses a good token, with the real kubectl.
 mod refused;
-/// A person or a program that takes its time, and those who wait for the one who asked.
+/// Slow users and slow credential processes, and the processes that wait for them.
 mod waiting;
-/// Generated files and environments, beside the AWS CLI.
+/// Generated files and environments, compared with the AWS CLI.
 mod worlds;
 
 use support::account::Account;
 use support::plugin::{Output, Plugin};
 
-/// Runs so many at the same time; what each gave.
+/// Runs this many processes at the same time and returns their output.
 fn at_once(runs: usize, run: impl Fn(usize) -> Output + Sync) -> Vec<Output> {
     let start = std::sync::Barrier::new(runs);
     std::thread::scope(|scope| {
@@ -45,14 +45,14 @@ fn at_once(runs: usize, run: impl Fn(usize) -> Output + Sync) -> Vec<Output> {
     })
 }
 
-/// Removes the tokens, so that the session has to serve.
+/// Removes the tokens, so that the session has to be used.
 fn forget_tokens(plugin: &Plugin) {
     for path in plugin.entries_of("token-") {
         std::fs::remove_file(path).expect("a file");
     }
 }
 
-/// Makes the session older by so many seconds.
+/// Ages the session by this many seconds.
 fn age_session(plugin: &Plugin, seconds: i64) {
     plugin.age_entries("session-", seconds);
 }

@@ -1,4 +1,4 @@
-//! After a 401 client-go runs the plugin again and does not say why. Measured with kubectl 1.27 to 1.33.
+//! After a 401, client-go runs the plugin again without saying why. Measured with kubectl 1.27 to 1.33.
 
 use crate::age_session;
 use crate::support::account::Account;
@@ -23,7 +23,7 @@ struct World {
 }
 
 impl World {
-    /// In which one `kubectl get pods` has gone well.
+    /// A world in which `kubectl get pods` has succeeded once.
     fn warm(kubectl: &Kubectl) -> Self {
         let account = Account::new();
         let cluster = account.cluster("{{SessionName}}");
@@ -77,7 +77,8 @@ fn a_cluster_that_always_refuses_gets_one_line_and_at_most_one_more_role_session
             lines.extend(our_lines(&output).into_iter().map(str::to_owned));
         }
         let expected = format!(
-            "eks-group-auth: warning: kubectl came back for another token, so the cluster probably refuses it: is `demo` exactly the cluster's name, and does the cluster map `{}`?",
+            "eks-group-auth: warning: kubectl asked for another token, so the cluster probably refused the last one: \
+             is `demo` exactly the cluster's name, and does the cluster map `{}`?",
             world.account.dev
         );
         assert_eq!(lines, [expected], "{}", kubectl.version);
@@ -104,7 +105,7 @@ fn a_session_that_was_revoked_is_replaced() {
     }
 }
 
-/// Ten kubectl at a time: each one's refusal counts, whoever was given the token in between.
+/// Several kubectl at a time: each refusal counts, no matter which process was given the token in between.
 #[test]
 fn a_session_that_was_revoked_is_replaced_under_parallel_clients_too() {
     for kubectl in kubectls() {
@@ -121,7 +122,7 @@ fn a_session_that_was_revoked_is_replaced_under_parallel_clients_too() {
     }
 }
 
-/// It builds a second client, which asks for itself.
+/// The command builds a second client, which requests its own token.
 #[test]
 fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
     for kubectl in kubectls() {
@@ -150,7 +151,7 @@ fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
     }
 }
 
-/// Like k9s: one process, which asks again when what it has is over.
+/// Like k9s: one process that asks again when its token expires.
 #[test]
 fn a_client_that_asks_again_at_expiry_is_not_mistaken_for_one_that_was_refused() {
     let account = Account::new();

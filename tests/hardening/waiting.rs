@@ -6,7 +6,7 @@ use crate::support::plugin::Output;
 use crate::support::sts::Role;
 use crate::support::terminal::AtTerminal;
 
-/// The deadline for AWS is 15 s, and whoever waits for another waits a second more. The rest is for a busy machine.
+/// The deadline for AWS is 15 s, and waiting processes wait a second longer. The rest allows for a busy machine.
 const LONGER_THAN_THE_DEADLINE: Duration = Duration::from_secs(18);
 
 #[test]
@@ -17,18 +17,18 @@ fn a_person_may_take_longer_than_the_deadline_and_whoever_waits_for_the_code_wai
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
     let mut asked = AtTerminal::start(&plugin, &args);
-    asked.wait_for(&format!("eks-group-auth: MFA code of {SERIAL}: "));
+    asked.wait_for(&format!("eks-group-auth: MFA code for {SERIAL}: "));
     let other = plugin.start_token(&args);
     std::thread::sleep(LONGER_THAN_THE_DEADLINE);
     asked.enter("123456");
     let (code, _, stderr) = asked.end();
-    assert_eq!((code, stderr.as_str()), (0, ""), "the time at the terminal is not STS's");
-    // It has no terminal, and would have had no code.
+    assert_eq!((code, stderr.as_str()), (0, ""), "the time at the prompt does not count against the deadline");
+    // It has no terminal, so it could not have asked for a code itself.
     Output::from(other.output()).good_token();
     assert_eq!(account.counts().0, 1);
 }
 
-/// It may have opened a browser, and nobody wants a second window.
+/// The process may have opened a browser, and a second window would be a nuisance.
 #[test]
 fn a_credential_process_may_take_longer_than_the_deadline_and_whoever_waits_starts_no_other() {
     let account = Account::new();

@@ -1,4 +1,5 @@
-//! Generated worlds, each shown to the program and to the AWS CLI: the same identity signs, or both refuse.
+//! Generated configurations, each given to the program and to the AWS CLI: both must use the same identity, or both
+//! must fail.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,11 +9,11 @@ use std::sync::{LazyLock, Mutex};
 use regex::Regex;
 use serde_json::Value;
 
-/// What the program does otherwise on purpose.
+/// The program's deliberate differences.
 mod exceptions;
-/// Config and credentials files as what they consist of.
+/// Structured config and credentials files.
 mod ini;
-/// Making worlds from a seed.
+/// Generating worlds from a seed.
 mod make;
 
 use self::exceptions::EXCEPTIONS;
@@ -22,11 +23,11 @@ use crate::support::cluster::prove;
 use crate::support::plugin::Plugin;
 use crate::support::world;
 
-/// Enough for everything to occur.
+/// Enough for every feature to occur.
 const WORLDS: u64 = 600;
 const SEED: u64 = 20_261_125;
 
-/// Whose the signature is, by STS, or why there is none.
+/// The signer's identity according to STS, or why there is none.
 type Answer = Result<String, String>;
 
 /// How the answers to one world compare.
@@ -35,14 +36,14 @@ struct Judgement {
     world: World,
     ours: Answer,
     theirs: Answer,
-    /// What it took for them to agree; nothing where they do not.
+    /// The exceptions needed for them to agree; `None` if they disagree.
     exceptions: Option<Vec<&'static str>>,
 }
 
-/// A number that somebody has set, to see another part of all the worlds there are.
+/// A number from the environment, to select other worlds.
 fn number_in(variable: &str) -> Option<u64> {
     let value = std::env::var(variable).ok()?;
-    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is no number")))
+    Some(value.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
 }
 
 #[test]
@@ -65,13 +66,13 @@ fn the_aws_cli_finds_the_same_identity_in_the_same_world() {
         judged.len(),
         shown.join("\n")
     );
-    // A part of the worlds need not have everything.
+    // A subset of the worlds does not have to cover everything.
     if judged.len() as u64 >= WORLDS {
         is_worth_it(&judged);
     }
 }
 
-/// Everything occurs, and agreement is not all of one kind.
+/// Checks that every feature occurs, and that the tools agree both on identities and on failures.
 fn is_worth_it(judged: &[Judgement]) {
     let occurs = |feature: &&&str| judged.iter().any(|judgement| judgement.world.features.contains(**feature));
     let missing: Vec<&&str> = FEATURES.iter().filter(|feature| !occurs(feature)).collect();
@@ -82,15 +83,15 @@ fn is_worth_it(judged: &[Judgement]) {
     let share = |agree: fn(&Judgement) -> bool| judged.iter().filter(|one| agree(one)).count() * 100 / judged.len();
     let of_identity = share(|one| one.theirs.is_ok() && one.ours.is_ok());
     let of_refusal = share(|one| one.theirs.is_err() && one.ours.is_err());
-    assert!(of_identity >= 30, "only in {of_identity} of 100 worlds somebody signs");
-    assert!(of_refusal >= 20, "only in {of_refusal} of 100 worlds nobody signs");
+    assert!(of_identity >= 30, "there is a signer in only {of_identity} of 100 worlds");
+    assert!(of_refusal >= 20, "there is no signer in only {of_refusal} of 100 worlds");
 }
 
-/// Two at a time, since one world is mostly waiting for the AWS CLI.
+/// Two at a time, because a world mostly waits for the AWS CLI.
 fn judge_all(python: &Path, seed: u64, worlds: &[u64]) -> Vec<Judgement> {
     let account = world::World::new();
     settle(&account.sts);
-    // One for all worlds: nobody may be served what another left there.
+    // One cache for all worlds: no world may be served another one's entries.
     let cache = tempfile::tempdir().expect("a temporary directory");
     let next = AtomicUsize::new(0);
     let judged = Mutex::new(Vec::new());
@@ -122,7 +123,7 @@ fn judge(account: &world::World, cli: &mut AwsCli, cache: &Path, seed: u64, numb
     Judgement { number, world, ours, theirs: their_answer, exceptions }
 }
 
-/// The exceptions by which the AWS CLI comes to our answer: one, or all that have anything to say.
+/// The exceptions that make the AWS CLI agree with us: a single one, or all that apply.
 fn explanation(world: &World, ours: &Answer, mut theirs: impl FnMut(&World) -> Answer) -> Option<Vec<&'static str>> {
     let mut by_all = world.clone();
     let mut applied = Vec::new();
@@ -138,7 +139,7 @@ fn explanation(world: &World, ours: &Answer, mut theirs: impl FnMut(&World) -> A
     (applied.len() > 1 && agree(ours, &theirs(&by_all))).then_some(applied)
 }
 
-/// The session's name only counts where somebody chose it: by default both tools make up their own.
+/// The session name is only compared if it was set: by default, each tool generates its own.
 fn agree(ours: &Answer, theirs: &Answer) -> bool {
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => match theirs.split_once("/botocore-session-") {
@@ -150,7 +151,7 @@ fn agree(ours: &Answer, theirs: &Answer) -> bool {
     }
 }
 
-/// A machine with everything that is in this world.
+/// A machine with everything in this world.
 fn furnish(account: &world::World, world: &World) -> Plugin {
     let mut plugin = account.plugin();
     let home = plugin.home().to_owned();
@@ -171,7 +172,7 @@ fn furnish(account: &world::World, world: &World) -> Plugin {
     world.env.iter().fold(plugin, |plugin, (name, value)| plugin.env(name, account.fill_in(value, &home)))
 }
 
-/// The placeholders of a file that need not be text.
+/// Fills in the placeholders in a file that may not be valid text.
 fn filled_in(account: &world::World, bytes: &[u8], home: &Path) -> Vec<u8> {
     match std::str::from_utf8(bytes) {
         Ok(text) => account.fill_in(text, home).into_bytes(),
@@ -191,7 +192,7 @@ fn ours(account: &world::World, cache: &Path, world: &World) -> Answer {
     }
     let output = plugin.token(&args);
     if output.code != 0 {
-        // Neither a panic nor half an answer is a refusal, so it agrees with nothing.
+        // A panic or a partial answer does not count as a refusal, so it agrees with nothing.
         if !(2..=6).contains(&output.code) || !output.stdout.is_empty() {
             return Ok(format!("a defect: ended with {}: {}{}", output.code, output.stdout, output.stderr));
         }
@@ -216,13 +217,13 @@ fn theirs(account: &world::World, cli: &mut AwsCli, world: &World) -> Answer {
     Ok(document["Arn"].as_str().unwrap_or("nobody").to_owned())
 }
 
-/// What was said, without what differs from run to run.
+/// The message without the parts that differ from run to run.
 fn in_general(said: &str, plugin: &Plugin, account: &world::World) -> String {
     let home = plugin.home().display().to_string();
     said.trim().replace(&home, "{home}").replace(&account.sts.url(), "{sts}")
 }
 
-/// The first line of an answer, without what differs from world to world.
+/// The first line of an answer without the parts that differ from world to world.
 fn kind_of(answer: &Answer) -> String {
     static NAMES: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"`[^`]*`|"[^"]*"|'[^']*'|\([^)]*\)|[0-9]+"#).expect("a pattern"));
@@ -236,7 +237,7 @@ fn kind_of(answer: &Answer) -> String {
     }
 }
 
-/// How many agree, what that took, and the kinds of disagreement.
+/// Reports how many agree, which exceptions were needed, and the kinds of disagreement.
 fn report(judged: &[Judgement]) -> String {
     let mut agreed: BTreeMap<&str, usize> = BTreeMap::new();
     let mut used: BTreeMap<&str, usize> = EXCEPTIONS.iter().map(|exception| (exception.name, 0)).collect();
@@ -272,13 +273,13 @@ fn report(judged: &[Judgement]) -> String {
     lines.join("\n")
 }
 
-/// A file's text, with what cannot be seen in it.
+/// A file's text, with invisible characters made visible.
 fn visible(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     text.replace('\t', "<tab>").replace('\r', "<CR>").replace('\u{a0}', "<no-break space>").replace('\u{feff}', "<BOM>")
 }
 
-/// A world as somebody could make it by hand.
+/// A world described so that it can be recreated by hand.
 fn describe(judgement: &Judgement) -> String {
     let world = &judgement.world;
     let mut text = format!("---- world {}\nfeatures: {:?}\n", judgement.number, world.features);

@@ -57,7 +57,7 @@ fn a_token_says_that_it_ends_a_minute_before_its_fifteen() {
     assert!((800..=840).contains(&seconds), "{seconds}");
 }
 
-/// Both peers say 14 minutes whatever the credentials say.
+/// Both other tools claim 14 minutes, regardless of the credentials' expiry.
 #[test]
 fn a_token_does_not_claim_to_outlive_the_credentials_that_signed_it() {
     let account = Account::new();
@@ -102,7 +102,7 @@ fn the_assume_role_call_says_what_was_asked_for_and_no_more() {
         ]
     );
     assert_eq!(said(1), ["Action=AssumeRole", &role, "RoleSessionName=plain", "Version=2011-06-15"]);
-    assert_eq!(calls.len(), 2, "a session name that is given is not asked for");
+    assert_eq!(calls.len(), 2, "a given session name needs no GetCallerIdentity");
     assert_eq!(calls[0].region, "eu-west-1");
 }
 

@@ -25,7 +25,7 @@ fn what_the_peers_take_and_what_changes_nothing_is_passed_over() {
     for words in passed_over {
         for args in [[words, &GET_TOKEN].concat(), [&GET_TOKEN, words].concat()] {
             assert_eq!(plugin.run(&args).good_token(), plain, "{words:?} is another request");
-            // And where nothing is in the cache.
+            // Also with an empty cache.
             account.alices_plugin().run(&args).good_token();
         }
     }
@@ -56,7 +56,7 @@ fn what_would_change_the_answer_is_refused_by_its_name() {
         }
     }
     let stderr = account.alices_plugin().run(&["eks", "token", "--cluster-id", "demo"]).failed_with(2).to_owned();
-    assert!(stderr.contains("hint: write `eks-group-auth token`, or as in the AWS CLI"), "{stderr}");
+    assert!(stderr.contains("hint: run `eks-group-auth token`, or `eks-group-auth eks get-token` as with"), "{stderr}");
 }
 
 #[test]
@@ -71,13 +71,14 @@ fn a_mistake_in_the_arguments_is_said_before_one_in_the_files() {
     plugin.run(&GET_TOKEN).failed_with(3);
 }
 
-/// A cached call is quiet: it has been said.
+/// A cached call prints nothing: the warning was already printed.
 #[test]
 fn what_does_nothing_is_said_once() {
     let account = Account::new();
     let warning = |argument: &str, why: &str| format!("eks-group-auth: warning: `{argument}` has no effect: {why}\n");
-    let no_role = "no role is assumed, because there is no `--role`";
-    let no_call = "in the AWS CLI's get-token it moves no call; AWS_ENDPOINT_URL_STS moves those to STS";
+    let no_role = "no role is assumed without `--role`";
+    let no_call =
+        "it redirects no call in the AWS CLI's get-token either; set AWS_ENDPOINT_URL_STS to redirect calls to STS";
     for (words, expected) in [
         (&["--session-name", "night"][..], warning("--session-name", no_role)),
         (&["-e", "external"], warning("--external-id", no_role)),
@@ -90,8 +91,8 @@ fn what_does_nothing_is_said_once() {
     }
     let profiles = account.alices_plugin().config("[profile one]\n[profile two]\n");
     let both = profiles.env("AWS_PROFILE", "one").env("AWS_DEFAULT_PROFILE", "two");
-    let expected = "eks-group-auth: warning: AWS_PROFILE is `one` and AWS_DEFAULT_PROFILE is `two`: the former is used; unset the \
-                    one that is not meant\n";
+    let expected = "eks-group-auth: warning: AWS_PROFILE is `one` and AWS_DEFAULT_PROFILE is `two`: AWS_PROFILE is \
+                    used; unset the one you do not want\n";
     assert_eq!(both.token(&[]).stderr, expected);
     both.token(&[]).good_token();
     both.token(&["--profile", "one", "--refresh"]);
@@ -114,7 +115,7 @@ fn the_authenticators_variable_names_the_cluster() {
     );
 }
 
-/// The variable of the same meaning is in nobody's shell: the hint about MFA must not name it.
+/// The equivalent variable is not set in the user's shell, so the MFA hint must not mention it.
 #[test]
 fn certificate_authorities_given_as_an_argument_have_their_effect() {
     use crate::support::account::MFA_SERIAL;

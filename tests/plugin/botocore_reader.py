@@ -1,12 +1,12 @@
-"""botocore reads a config and a credentials file: a line of JSON in, a line of JSON out.
+"""Parses a config and a credentials file with botocore: one line of JSON in, one line of JSON out.
 
-The one argument is a directory for the two files. A request is {"config": text, "credentials": text}. The answer has,
-for each of the files, why botocore refuses it, or its sections with all their options; and for the pair, where botocore
-refuses neither, what its session makes of both. A table is an object, any other value is a string.
+The only argument is a directory for the two files. A request is {"config": text, "credentials": text}. For each file,
+the answer contains either the reason why botocore rejects it or its sections with all their options and, if botocore
+accepts both files, the combined result of its session. A table is an object, any other value is a string.
 
-`meant` is the same with what the reader of this project does otherwise on purpose: the parser of the same library, told
-to join what stands twice and to cut the blanks just inside brackets, without the byte order mark, and with the lines
-that it cannot parse named in place of a refusal.
+`meant` is the same with this project's deliberate differences: the same library's parser, configured to merge
+duplicates and trim blanks just inside brackets, without the byte order mark, and with a list of unparseable lines
+instead of an error.
 """
 
 import configparser
@@ -20,12 +20,12 @@ import botocore.configloader as configloader
 import botocore.session
 from botocore.exceptions import ConfigParseError
 
-# No option is called so: these hold the numbers of lines that cannot be parsed.
+# Not a valid option name; holds the numbers of lines that cannot be parsed.
 BROKEN = "\0broken lines of "
 
 
 class Meant(configparser.RawConfigParser):
-    # As the library has it, up to the last bracket, but for the blanks.
+    # The library's pattern, up to the last bracket, but trimming blanks.
     SECTCRE = re.compile(r"\[(?=.+\])[ \t]*(?P<header>.*?)[ \t]*\](?!.*\])")
 
     def __init__(self):
@@ -48,14 +48,14 @@ def strictly(path):
 
 
 def parsed_as_meant(lines):
-    """A parser that has read these lines, and the numbers of those that it cannot read."""
+    """Returns a parser that has read these lines, and the numbers of the lines that cannot be parsed."""
     lines, broken = list(lines), []
     while True:
         parser = Meant()
         try:
             parser.read_string("\n".join(lines))
         except configparser.MissingSectionHeaderError as error:
-            # The only one that ends the reading.
+            # The only error that stops the parser.
             broken.append(error.lineno)
             lines[error.lineno - 1] = ""
             continue
@@ -65,7 +65,7 @@ def parsed_as_meant(lines):
 
 
 def section_of(lines, number):
-    """The section that this broken line stands in: a broken line continues nothing, and neither does an option there."""
+    """Returns the section of this broken line: a broken line is not a continuation, nor is an option in its place."""
     line = lines[number - 1]
     indentation = line[: len(line) - len(line.lstrip())]
     parser, _ = parsed_as_meant(lines[: number - 1] + [indentation + "\0here = x"])
@@ -79,7 +79,7 @@ def as_meant(text, file):
     parser, broken = parsed_as_meant(lines)
     sections = {}
     for name in parser.sections():
-        # An empty name is an error, and an option to the parser all the same.
+        # An empty name is an error, but the parser still lists it as an option.
         options = [option for option in parser.options(name) if option]
         sections[name] = {option: value(parser.get(name, option)) for option in options}
     for number in broken:
@@ -122,7 +122,8 @@ def main(directory):
     os.environ["AWS_CONFIG_FILE"] = paths["config"]
     os.environ["AWS_SHARED_CREDENTIALS_FILE"] = paths["credentials"]
     session = botocore.session.Session()
-    # botocore wants files. What the parser opens is in memory, because to write a file takes longer than all the rest.
+    # botocore expects files. The parser reads their contents from memory, because writing files would take longer than
+    # everything else.
     contents = {}
     configparser.open = opened_in_memory(contents)
     for path in paths.values():
@@ -137,7 +138,7 @@ def main(directory):
             answer[file]["meant"] = meant[file]
         answer["both"] = None
         if not answer["config"]["refused"] and not answer["credentials"]["refused"]:
-            # A session takes ten milliseconds to make, and to forget what it has read is all that a new one would do.
+            # Creating a session takes ten milliseconds; clearing its cache has the same effect.
             session._config = None
             answer["both"] = known_kinds(session.full_config)
         both = merged(meant["config"]["sections"], meant["credentials"]["sections"])

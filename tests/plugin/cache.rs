@@ -66,7 +66,7 @@ fn cache_off_reads_and_writes_nothing() {
     assert!(!plugin.cache_directory().exists());
     plugin.role_token(&account.dev, &[]).good_token();
     plugin.role_token(&account.dev, &["--cache=off"]).good_token();
-    assert_eq!(account.counts().0, 4, "what is there is not read either");
+    assert_eq!(account.counts().0, 4, "existing entries are not read either");
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn runtime_directory(plugin: &Plugin) -> PathBuf {
     path
 }
 
-/// The home has become read-only with old entries in it; what is written elsewhere must be found.
+/// The home directory has become read-only and contains old entries; entries written elsewhere must be found.
 #[test]
 fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() {
     let account = Account::new();
@@ -122,7 +122,7 @@ fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() 
     let plugin = plugin.env("XDG_RUNTIME_DIR", &runtime);
     plugin.role_token(&account.dev, &[]).good_token();
     plugin.age_entries("", 7200);
-    // An immutable directory would need privileges; one whose names cannot be replaced does as well.
+    // An immutable directory would need privileges; one whose entries cannot be replaced works too.
     for entry in plugin.entries() {
         let contents = std::fs::read(&entry).unwrap();
         let in_runtime = runtime.join("eks-group-auth").join(entry.file_name().unwrap());
@@ -184,7 +184,8 @@ fn a_directory_that_others_can_write_is_not_used_and_said_so_once() {
     assert_eq!(
         output.stderr,
         format!(
-            "eks-group-auth: warning: cache directory `{}` is not used: others can write to it (mode 0777); let EKS_GROUP_AUTH_CACHE_DIR name a directory of your own, mode 0700\n",
+            "eks-group-auth: warning: cache directory `{}` is not used: other users can write to it (mode 0777); set \
+             EKS_GROUP_AUTH_CACHE_DIR to a directory of your own with mode 0700\n",
             plugin.cache_directory().display()
         )
     );
@@ -201,11 +202,11 @@ fn a_linked_directory_is_not_used() {
     std::os::unix::fs::symlink(&target, plugin.cache_directory()).unwrap();
     let output = plugin.role_token(&account.dev, &[]);
     assert_eq!(output.code, 0);
-    assert!(output.stderr.contains("is not used: it is a link;"), "{}", output.stderr);
+    assert!(output.stderr.contains("is not used: it is a symbolic link;"), "{}", output.stderr);
     assert_eq!(target.read_dir().unwrap().count(), 0);
 }
 
-/// Every kind of oddity is a miss, is overwritten, and leaves the call right.
+/// Every kind of damage is a cache miss, is overwritten, and does not affect the result.
 #[test]
 fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
     type Damage = fn(&Path);
@@ -276,7 +277,7 @@ fn an_entry_copied_over_anothers_name_is_not_served() {
     assert_ne!(plugin.role_token(&account.dev, &[]).good_token(), other);
 }
 
-/// The clock was set back, and what the entry says of its end is wrong by as much.
+/// The clock was set back, so the expiry in the entry is wrong by the same amount.
 #[test]
 fn a_token_from_the_future_is_not_served() {
     let account = Account::new();
@@ -286,11 +287,11 @@ fn a_token_from_the_future_is_not_served() {
     let output = plugin.role_token(&account.dev, &[]);
     output.good_token();
     assert!(output.remaining().as_secs() <= 14 * 60, "{:?}", output.remaining());
-    assert_eq!(account.counts(), (1, 1), "its session is as good as ever");
+    assert_eq!(account.counts(), (1, 1), "its session is still valid");
     assert_eq!(plugin.role_token(&account.dev, &[]).expiration(), output.expiration(), "it is replaced");
 }
 
-/// Its end is a time of a clock that somebody will set; its session is believed for some minutes.
+/// Its expiry is by a clock that will be corrected; its session is trusted for some minutes.
 #[test]
 fn a_token_that_was_made_while_the_clock_was_off_is_not_kept() {
     for ahead in [-600, 600] {

@@ -1,5 +1,5 @@
-//! The cases in `tests/cases`, each run through the program in a home of its own: what people had, and what has to come
-//! out. The README beside them says what their keys mean.
+//! Runs the cases in `tests/cases`, each in its own home directory: real configurations and their expected results. The
+//! README there describes the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::support::plugin::{Output, Plugin, output};
 use crate::support::sigv4::hex;
 use crate::support::world::World;
 
-/// The cases that do not come out as they should, yet. A name goes from here when its case does.
+/// Cases that do not pass yet. Remove a name once its case passes.
 const KNOWN_FAILURES: &[&str] = &[];
 
 #[derive(Deserialize)]
@@ -44,7 +44,7 @@ struct Case {
     expect: Expectation,
 }
 
-/// `null` takes a variable away.
+/// `null` removes a variable.
 type Environment = BTreeMap<String, Option<String>>;
 
 #[derive(Default, Deserialize)]
@@ -116,7 +116,7 @@ fn every_case_comes_out_as_it_should() {
     for (path, faults) in paths.iter().zip(judge_all(&paths)) {
         let is_known = KNOWN_FAILURES.contains(&name_of(path).as_str());
         match (faults.is_empty(), is_known) {
-            (true, true) => failures.push(format!("{}: comes out as it should, and is a known failure", name_of(path))),
+            (true, true) => failures.push(format!("{}: passes, but is listed as a known failure", name_of(path))),
             (false, false) => failures.push(format!("{}: {}", name_of(path), faults.join("\n    "))),
             _ => {}
         }
@@ -124,7 +124,7 @@ fn every_case_comes_out_as_it_should() {
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), paths.len(), failures.join("\n"));
 }
 
-/// What is wrong with each, a few at a time: most of a case is waiting for processes.
+/// Returns the failures of each case. Runs a few at a time, because cases mostly wait for processes.
 fn judge_all(paths: &[PathBuf]) -> Vec<Vec<String>> {
     let next = AtomicUsize::new(0);
     let judge_some = || {
@@ -144,7 +144,7 @@ fn judge_all(paths: &[PathBuf]) -> Vec<Vec<String>> {
     judged.into_iter().map(|(_, faults)| faults).collect()
 }
 
-/// Everything in which a case does not come out as it should.
+/// All failures of one case.
 fn judge(path: &Path) -> Vec<String> {
     let case = read(path);
     let world = World::with_changes(&case.sts);
@@ -161,7 +161,7 @@ fn judge(path: &Path) -> Vec<String> {
     let output = call(&case, last, &world, &plugin);
     let expected = &case.expect;
     if output.code != expected.rc {
-        faults.push(format!("rc {} and not {}: {}", output.code, expected.rc, output.stderr));
+        faults.push(format!("rc is {}, not {}: {}", output.code, expected.rc, output.stderr));
     }
     if output.code != 0 && !output.stdout.is_empty() {
         faults.push(format!("failed with something on stdout: {}", output.stdout));
@@ -178,13 +178,13 @@ fn judge(path: &Path) -> Vec<String> {
     }
     let assumed = world.sts.count("AssumeRole") + world.sts.count("AssumeRoleWithWebIdentity");
     if let Some(expected) = expected.n_assume.filter(|expected| *expected != assumed) {
-        faults.push(format!("assumed {assumed} times and not {expected}"));
+        faults.push(format!("assumed {assumed} times, not {expected}"));
     }
     faults.extend(fault_of_words(path, &output, &world, &plugin));
     faults
 }
 
-/// A home with everything in it that the case has.
+/// A home directory with everything in the case.
 fn furnish(case: &Case, world: &World) -> Plugin {
     let mut plugin = world.plugin();
     let home = plugin.home().to_owned();
@@ -241,15 +241,15 @@ fn call(case: &Case, run: &Run, world: &World, plugin: &Plugin) -> Output {
     with(plugin.clone(), &run.env, world).run(&args)
 }
 
-/// A pattern is looked for in the whole of a text, line ends or not.
+/// Patterns are searched in the whole text, across line endings.
 fn pattern_of(pattern: &str) -> Regex {
     Regex::new(&format!("(?s){pattern}")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What STS has against the token, or against whom it is.
+/// What is wrong with the token or its identity, according to STS.
 fn fault_of_token(output: &Output, run: &Run, world: &World, expected: &Expectation) -> Option<String> {
     let document: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
-    // With --token-only there is nothing but the token.
+    // With --token-only, stdout is just the token.
     let token = document.pointer("/status/token").and_then(Value::as_str).unwrap_or(output.stdout.trim_end());
     let proof = match prove(&world.sts, run.cluster.as_deref().unwrap_or("demo"), token) {
         Ok(proof) => proof,
@@ -260,7 +260,7 @@ fn fault_of_token(output: &Output, run: &Run, world: &World, expected: &Expectat
     Some(format!("the token is of {whose}, which has no {pattern}"))
 }
 
-/// Where stderr is not what the file beside the case has.
+/// Compares stderr with the file next to the case.
 fn fault_of_words(path: &Path, output: &Output, world: &World, plugin: &Plugin) -> Option<String> {
     let expected = std::fs::read_to_string(path.with_extension("stderr")).ok()?;
     let home = plugin.home().display().to_string();

@@ -2,7 +2,7 @@ use crate::Account;
 use crate::support::account::DEV;
 use crate::support::plugin::{Plugin, error_and_hint, signed_by};
 
-/// The AWS CLI refuses the whole file; here it is enough that nothing that is used depends on the line.
+/// The AWS CLI rejects the whole file; here, a broken line only matters if something in use depends on it.
 #[test]
 fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not() {
     let account = Account::new();
@@ -14,10 +14,10 @@ fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not(
     let plugin = account.plugin().config(&config);
     signed_by(&plugin, &["--profile", "good"], &account.alice);
     let path = plugin.home().join(".aws/config").display().to_string();
-    let why = "it has neither `=` nor `:`, and is no `[section]` and no comment";
+    let why = "it has no `=` or `:`, and is neither a `[section]` nor a comment";
     let verbose = plugin.token(&["--profile", "good", "-v"]);
-    assert!(verbose.stderr.contains(&format!("passed over: line 5 of `{path}`: {why}\n")), "{}", verbose.stderr);
-    let hint = "correct it, or name another file with AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE";
+    assert!(verbose.stderr.contains(&format!("skipped line 5 of `{path}`: {why}\n")), "{}", verbose.stderr);
+    let hint = "correct it, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at another file";
     let expected = error_and_hint(&format!("`{path}` cannot be read at line 5: {why}"), hint);
     assert_eq!(plugin.token(&["--profile", "bad"]).failed_with(2), expected);
     let as_source = format!("[profile dev]\nrole_arn = {DEV}\nsource_profile = bad\n");
@@ -25,18 +25,18 @@ fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not(
     assert!(plugin.token(&["--profile", "dev"]).failed_with(2).contains("at line 8: "));
 }
 
-/// Its keys would be those of the profile above it.
+/// Its keys would otherwise belong to the profile above it.
 #[test]
 fn a_header_without_its_bracket_lets_nobody_else_sign() {
     let account = Account::new();
     let text = format!("[default]\n{}[other\n{}", account.alice.properties(), account.bob.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
     assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 4: "));
-    // The first one too, where nothing would be left but the machine's own identity, or another source's.
+    // The same for the first header, where the machine's own identity or another source would be used instead.
     let text = format!("[default\n{}", account.alice.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
     for plugin in [plugin.clone(), plugin.keys(&account.bob)] {
-        assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 1: it stands before the first"));
+        assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 1: it comes before the first"));
     }
 }
 
@@ -47,7 +47,7 @@ fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
     signed_by(&account.plugin().config(&config), &[], &account.alice);
     let plugin = account.plugin().config("[default]\ncredential_process =\n  cat keys.json\n");
     let stderr = plugin.token(&[]).failed_with(2).to_owned();
-    assert!(stderr.contains("cannot be read at line 3: in a value that begins on the next line"), "{stderr}");
+    assert!(stderr.contains("cannot be read at line 3: in a value that starts on the next line"), "{stderr}");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line()
         let plugin = if property == "region" { plugin } else { plugin.env("AWS_REGION", "eu-west-1") };
         let path = plugin.home().join(".aws/config");
         let stderr = plugin.token(&["--profile", "dev"]).failed_with(2).to_owned();
-        let place = format!("`{property}` of profile `dev` (line {line} of {})", path.display());
+        let place = format!("`{property}` in profile `dev` (line {line} of {})", path.display());
         assert!(
             stderr.starts_with(&format!("eks-group-auth: error: {place} `{value}` is not valid: it must be ")),
             "{stderr}"
@@ -81,10 +81,10 @@ fn a_default_profile_with_the_other_files_header_is_pointed_at() {
     let plugin =
         account.plugin().write(".aws/credentials", &format!("[profile default]\n{}", account.alice.properties()));
     let stderr = plugin.token(&[]).failed_with(3).to_owned();
-    assert!(stderr.contains("hint: `[profile default]` (line 1 of "), "{stderr}");
+    assert!(stderr.contains("hint: change `[profile default]` (line 1 of "), "{stderr}");
 }
 
-/// People write comments behind values, although the AWS CLI takes them for a part of these.
+/// People write comments after values, although the AWS CLI reads them as part of the value.
 #[test]
 fn a_comment_behind_a_value_is_cut_wherever_the_value_is_used() {
     let account = Account::new();
@@ -99,8 +99,8 @@ fn a_comment_behind_a_value_is_cut_wherever_the_value_is_used() {
     account.plugin().config(config).token(&[]).failed_with(6);
 }
 
-/// Passwords and tokens that stand in URLs, and in front of the program where people take a `credential_process` for a
-/// shell's line.
+/// Passwords and tokens in URLs, and in variable assignments before the program if a `credential_process` is mistaken
+/// for a shell command.
 #[test]
 fn what_could_be_a_secret_in_a_setting_is_not_shown() {
     let account = Account::new();
@@ -126,13 +126,10 @@ fn what_comes_before_what_is_said_with_v() {
     let plugin =
         account.plugin().config("[default]\ncredential_process = false\n").write(".aws/credentials", &credentials);
     let stderr = plugin.token(&["-v"]).stderr;
-    let passed_over = "passed over, because something else comes before it: ";
-    assert!(stderr.contains(&format!("{passed_over}the `credential_process` of profile `default`\n")), "{stderr}");
+    let passed_over = "not used, because another source takes precedence: ";
+    assert!(stderr.contains(&format!("{passed_over}the `credential_process` in profile `default`\n")), "{stderr}");
     let stderr = plugin.clone().keys(&account.bob).token(&["-v"]).stderr;
-    assert!(
-        stderr.contains(&format!("{passed_over}the keys in the credentials file of profile `default`\n")),
-        "{stderr}"
-    );
+    assert!(stderr.contains(&format!("{passed_over}the credentials file's keys in profile `default`\n")), "{stderr}");
     let stderr = plugin.keys(&account.bob).token(&["--profile", "default", "-v"]).stderr;
     assert!(stderr.contains(&format!("{passed_over}AWS_ACCESS_KEY_ID in the environment\n")), "{stderr}");
 }
@@ -155,17 +152,20 @@ fn roles_of_profiles_that_lead_nowhere_are_errors_of_those_profiles() {
     let account = Account::new();
     let role = format!("role_arn = {DEV}\n");
     for (config, why) in [
-        (format!("[profile dev]\n{role}"), "it has a `role_arn` and does not say whose credentials assume it"),
+        (format!("[profile dev]\n{role}"), "it has a `role_arn`, but does not say which credentials to assume it with"),
         (
             format!("[profile dev]\n{role}source_profile = a\ncredential_source = Environment\n"),
-            "it has both `source_profile` and `credential_source`, and its role can start from only one",
+            "it has both `source_profile` and `credential_source`, but its role can use only one",
         ),
-        (format!("[profile dev]\n{role}source_profile = dev\n"), "it does not say where they are"),
+        (format!("[profile dev]\n{role}source_profile = dev\n"), "it has no source of credentials"),
         (
             format!("[profile dev]\n{role}source_profile = a\n[profile a]\n{role}source_profile = dev\n"),
             "profile `a`: its `source_profile` leads back to `dev`",
         ),
-        ("[profile dev]\naws_access_key_id = AKIA\n".to_owned(), "must both be there, in the same file, and not empty"),
+        (
+            "[profile dev]\naws_access_key_id = AKIA\n".to_owned(),
+            "must both be set, in the same file, and not be empty",
+        ),
     ] {
         let stderr = account.plugin().config(&config).token(&["--profile", "dev"]).failed_with(3).to_owned();
         assert!(

@@ -3,11 +3,11 @@ use crate::support::child::{ends, runs};
 use crate::support::files::set_mode;
 use crate::support::plugin::{error_and_hint, output, signed_by};
 
-/// The two lines of one that failed.
+/// The two stderr lines of a failed process.
 fn failure(why: &str) -> String {
     error_and_hint(
         &format!("no AWS credentials from profile `default`: its credential_process {why}"),
-        "run the `credential_process` of this profile by hand to see what it says",
+        "run this profile's `credential_process` by hand to see its output",
     )
 }
 
@@ -22,13 +22,13 @@ fn its_words_are_a_program_and_arguments_with_quotes_and_without_a_shell() {
     let spaced = spaced.write("my programs/get keys", text);
     set_mode(script, 0o700);
     signed_by(&spaced, &[], &account.alice);
-    // A shell would run the second one, and find the variable.
+    // A shell would run the second command and expand the variable.
     let stderr =
         account.plugin_with_process("cat /nonexistent/keys.json; cat $PATH").token(&[]).failed_with(3).to_owned();
     assert!(stderr.contains("/nonexistent/keys.json;") && stderr.contains("$PATH"), "{stderr}");
     assert_eq!(
         account.plugin_with_process("sh -c 'exit").token(&[]).failed_with(3),
-        failure("has a quotation mark without its end")
+        failure("has an unclosed quotation mark")
     );
     let why = "`no-such-program` could not be started: No such file or directory (os error 2)";
     assert_eq!(account.plugin_with_process("no-such-program secret").token(&[]).failed_with(3), failure(why));
@@ -41,7 +41,7 @@ fn what_it_says_last_is_shown_and_what_it_prints_is_not() {
     let output = account.plugin_with_process(command).token(&[]);
     assert_eq!(output.failed_with(3), failure("failed (exit status: 3): 999; 1000; log\\u{1b}[31m in"));
     let output = account.plugin_with_process("sh -c 'echo secret-on-stdout; echo odd >&2'").token(&[]);
-    assert_eq!(output.failed_with(3), failure("printed something else than the JSON of credentials: odd"));
+    assert_eq!(output.failed_with(3), failure("printed something other than credentials in JSON: odd"));
     let output = account.plugin_with_process("sh -c 'kill -9 $$'").token(&[]);
     assert_eq!(output.failed_with(3), failure("failed (signal: 9 (SIGKILL))"));
     let chatty = account.plugin_with_process("sh -c 'seq 100000 >&2; cat HOME/keys.json'");
@@ -57,7 +57,7 @@ fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
     ends(plugin.pid_in("pid"));
 }
 
-/// As agents do that are started on the way.
+/// Such as an agent started along the way.
 #[test]
 fn what_it_leaves_running_is_left_running() {
     let account = Account::new();
@@ -82,7 +82,7 @@ fn a_role_may_start_from_a_profile_with_one() {
     assert_eq!(account.counts().0, 1);
 }
 
-/// A process comes after the keys of the credentials file, and before those of the config file.
+/// A process has lower precedence than keys in the credentials file and higher precedence than keys in the config file.
 #[test]
 fn keys_beside_one_count_as_with_the_aws_cli() {
     let account = Account::new();

@@ -39,7 +39,7 @@ fn an_explicit_profile_comes_before_keys_in_the_environment_and_aws_profile_does
     signed_by(&without_keys.env("AWS_DEFAULT_PROFILE", "bob"), &[], &account.bob);
 }
 
-/// A typing error in a profile must not make the machine's or pod's own role sign instead.
+/// A typo in a profile must not cause the machine's or pod's own role to sign instead.
 #[test]
 fn a_profile_that_fails_is_not_passed_over_for_another_source() {
     let account = Account::new();
@@ -60,7 +60,7 @@ fn a_profile_that_fails_is_not_passed_over_for_another_source() {
     plugin.token(&["--profile", "half"]).failed_with(3);
     plugin.clone().env("AWS_PROFILE", "typo").token(&[]).failed_with(3);
     let stderr = plugin.env("AWS_ACCESS_KEY_ID", "AKIA").token(&[]).failed_with(3).to_owned();
-    assert!(stderr.contains("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not"), "{stderr}");
+    assert!(stderr.contains("AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not"), "{stderr}");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn the_end_of_keys_in_the_environment_is_heeded() {
     output.good_token();
     assert!((200..=240).contains(&output.remaining().as_secs()));
     let output = plugin.env("AWS_CREDENTIAL_EXPIRATION", from_now(30)).token(&[]);
-    assert!(output.failed_with(3).contains("they have expired, or will within a minute"), "{}", output.stderr);
+    assert!(output.failed_with(3).contains("they have expired, or will expire within a minute"), "{}", output.stderr);
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn the_old_name_of_the_session_token() {
     let session = Keys { access_key_id: "ASIALOOPBACK".into(), ..account.alice.clone() };
     let plugin = account.plugin().keys(&session).env("AWS_SECURITY_TOKEN", "old");
     has(&plugin, "old");
-    // The AWS CLI takes the old name first.
+    // In the AWS CLI, the old name takes precedence.
     has(&plugin.clone().env("AWS_SESSION_TOKEN", "new"), "old");
     has(&plugin.env("AWS_SESSION_TOKEN", ""), "old");
     let config = format!("[default]\n{}aws_security_token = file\naws_session_token = new\n", session.properties());
@@ -194,18 +194,18 @@ fn a_web_identity_token() {
     assert_eq!(account.session_names(), ["pod"]);
 }
 
-/// As with the AWS CLI, which asks a profile's role only before it.
+/// As with the AWS CLI, where only a profile's role takes precedence over it.
 #[test]
 fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
     let account = Account::new();
     let plugin = in_pod(&account).config(&format!("[default]\n{}", account.bob.properties()));
     assert!(plugin.token(&[]).signer().starts_with("ASIA"));
-    // Whose session this is: the role's own, which is not assumed once more.
+    // This already is a session of the role, which is not assumed again.
     plugin.role_token(&account.dev, &[]).good_token();
     assert_eq!(account.counts().0, 0);
 }
 
-/// As with the AWS CLI: its keys are meant and not its role, which only whoever names it gets.
+/// As with the AWS CLI, its keys are used, not its role, which is only used if this profile itself is selected.
 #[test]
 fn a_source_profile_with_keys_and_a_role() {
     let account = Account::new();
@@ -223,7 +223,7 @@ fn a_source_profile_with_keys_and_a_role() {
     plugin.token(&["--profile", "dev"]).good_token();
 }
 
-/// It was revoked, or what it may do has changed; the caller's own credentials are as good as ever.
+/// The session was revoked or its permissions changed; the caller's own credentials are still valid.
 #[test]
 fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
     let account = Account::new();
@@ -236,11 +236,11 @@ fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
     };
     assert_eq!((calls_for_dev(), account.counts().0), (1, 2));
     token(&account.add_role_after_dev("two")).good_token();
-    assert_eq!((calls_for_dev(), account.counts().0), (1, 3), "it serves while nobody refuses it");
+    assert_eq!((calls_for_dev(), account.counts().0), (1, 3), "the session is reused until it is refused");
     account.sts.revoke_sessions(&account.dev);
     token(&account.add_role_after_dev("three")).good_token();
     assert_eq!((calls_for_dev(), account.counts().0), (2, 6));
-    // A role that nobody may assume is refused a second time, and that is the answer; so are two.
+    // A role that nobody may assume is refused again, and that is the result; the same goes for two such roles.
     let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
     token(&forbidden).failed_with(4);
     assert_eq!((calls_for_dev(), account.counts().0), (3, 9));
@@ -249,7 +249,7 @@ fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
     assert_eq!((calls_for_dev(), account.counts().0), (4, 14));
 }
 
-/// As with the AWS CLI: the profile's role comes first, and so does what it starts from.
+/// As with the AWS CLI, the profile's role and its source take precedence.
 #[test]
 fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
     let account = Account::new();
@@ -257,7 +257,7 @@ fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
     let plugin = plugin.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent").env("AWS_ROLE_ARN", "not-asked-for");
     plugin.token(&[]).good_token();
     let stderr = plugin.env("AWS_PROFILE", "keys").token(&[]).failed_with(3).to_owned();
-    let source = "AWS_WEB_IDENTITY_TOKEN_FILE in the environment, which comes before AWS_PROFILE `keys`";
+    let source = "AWS_WEB_IDENTITY_TOKEN_FILE in the environment, which takes precedence over AWS_PROFILE `keys`";
     assert!(stderr.contains(source), "{stderr}");
 }
 
@@ -274,7 +274,7 @@ fn a_config_file_that_cannot_be_read_is_not_passed_over() {
         let stderr = plugin.token(&[]).failed_with(2).to_owned();
         assert!(stderr.starts_with(&expected) && stderr.contains("hint: correct line 1, or"), "{stderr}");
         std::fs::remove_file(&path).unwrap();
-        // As for the AWS CLI, a directory is no file.
+        // As with the AWS CLI, a directory counts as a missing file.
         plugin.clone().env(name, plugin.home()).token(&[]).good_token();
         plugin.clone().env(name, "/dev/null").token(&[]).good_token();
     }
@@ -296,7 +296,7 @@ fn keys_that_no_header_could_carry_are_refused() {
     account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIA\u{1b}[31m").token(&[]).failed_with(3);
 }
 
-/// It would need a permission of its own.
+/// That would need an extra permission.
 #[test]
 fn a_role_that_the_caller_already_has_is_not_assumed_once_more() {
     let account = Account::new();
@@ -308,7 +308,7 @@ fn a_role_that_the_caller_already_has_is_not_assumed_once_more() {
     assert_eq!(account.counts().0, 1);
 }
 
-/// A server that answers with credentials at one path, to those who show what it asks for; and what it was asked.
+/// A server that returns credentials at one path to permitted requests, and a log of its requests.
 fn credentials_server(
     keys: &Keys,
     path: &'static str,
@@ -363,8 +363,8 @@ fn a_source_profile_without_credentials_is_not_passed_over_for_the_machines() {
     );
     let plugin = in_container(account.plugin().config(&config), &server);
     let expected = error_and_hint(
-        "no AWS credentials from profile `base` (source of `dev`): it does not say where they are",
-        "add keys, `sso_session` or another source to it, or correct `source_profile` of `dev`",
+        "no AWS credentials from profile `base` (source of `dev`): it has no source of credentials",
+        "add keys, `sso_session` or another source to it, or correct `source_profile` in profile `dev`",
     );
     assert_eq!(plugin.env("AWS_PROFILE", "dev").token(&[]).failed_with(3), expected);
     assert_eq!(seen.lock().unwrap().len(), 0);
@@ -397,7 +397,7 @@ fn a_profile_with_a_role_and_a_credential_source() {
     assert_eq!(account.counts().0, 1);
 }
 
-/// A portal of IAM Identity Center that gives alice's keys to whoever shows the access token, and does something first.
+/// An IAM Identity Center portal that runs `first` and then returns alice's keys to anyone with the access token.
 fn sso_portal(keys: &Keys, first: impl Fn() + Send + Sync + 'static) -> Server {
     let keys = keys.clone();
     let error = |status, kind, message| Reply::json_error(status, kind, &json!({"message": message}));
@@ -431,7 +431,7 @@ fn an_sso_session() {
     let output = plugin.token(&[]);
     assert!(output.failed_with(6).contains(hint), "{}", output.stderr);
     signed_by(&plugin.clone().write(sso::TOKEN_FILE, &sso_token("sso-access-token", "one")), &[], &account.alice);
-    // Logging out removes the file; what was obtained with it is then out of reach.
+    // Logging out removes the file; entries obtained with it are then no longer found.
     std::fs::remove_file(plugin.home().join(sso::TOKEN_FILE)).unwrap();
     plugin.token(&[]).failed_with(6);
     let output = plugin.clone().write(sso::TOKEN_FILE, &sso_token("withdrawn", "two")).token(&[]);
@@ -445,7 +445,7 @@ fn an_sso_session() {
         output.stderr
     );
     let output = plugin.clone().write(sso::TOKEN_FILE, &sso_token("failing", "one")).token(&["--refresh"]);
-    assert!(output.failed_with(5).contains("AWS is failing"), "{}", output.stderr);
+    assert!(output.failed_with(5).contains("temporary failure at AWS"), "{}", output.stderr);
 }
 
 #[test]
@@ -475,6 +475,6 @@ fn what_was_obtained_while_the_login_changed_is_kept_under_nobodys_name() {
     let plugin = sso_plugin(&account, &portal).write(sso::TOKEN_FILE, &sso_token("sso-access-token", "one"));
     *target.lock().unwrap() = Some(plugin.home().join(sso::TOKEN_FILE));
     plugin.role_token(&account.dev, &["--session-name", "alice"]).good_token();
-    // Who an access key belongs to is true whatever the login.
+    // The owner of an access key does not depend on the login.
     assert_eq!(plugin.entries(), plugin.entries_of("caller-"));
 }

@@ -5,7 +5,7 @@ use crate::support::client_go::EXEC_INFO;
 use crate::support::plugin::{Output, Plugin, error_and_hint};
 use crate::support::sts::{Role, error_reply};
 
-/// The whole of stderr, of a run that ended with this code and left stdout empty; STS was asked this often.
+/// Checks the exit code, that stdout is empty, the entire stderr, and the number of calls to STS.
 #[track_caller]
 fn fails(account: &Account, output: &Output, code: i32, sts_calls: usize, stderr: &str) {
     assert_eq!(output.failed_with(code), stderr);
@@ -20,8 +20,8 @@ fn a_role_that_no_group_permits() {
         "could not assume role `{DEV}`: AccessDenied: User: arn:aws:iam::111122223333:user/bob is not authorized to perform: \
          sts:AssumeRole on resource: {DEV}"
     );
-    let hint = "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not trust you: ask \
-                whoever manages them for membership";
+    let hint = "either none of your groups allows sts:AssumeRole on this role, or the role's trust policy does not \
+                trust you: ask your administrator for access";
     fails(&account, &output, 4, 2, &error_and_hint(&error, hint));
 }
 
@@ -30,28 +30,29 @@ fn an_access_key_that_aws_does_not_know() {
     let account = Account::new();
     let plugin = account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
     let output = plugin.role_token(&account.dev, &[]);
-    let error = "could not ask STS who is calling: InvalidClientTokenId: The security token included in the request is invalid.";
-    let hint = "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another \
-                profile with `--profile`";
+    let error = "could not get your identity from STS: InvalidClientTokenId: The security token included in the \
+                 request is invalid.";
+    let hint = "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; \
+                create a new key, or choose another profile with `--profile`";
     fails(&account, &output, 4, 1, &error_and_hint(error, hint));
 }
 
-/// Stale keys in the environment are what people forget when they have set AWS_PROFILE.
+/// People who set AWS_PROFILE forget about stale keys in the environment.
 #[test]
 fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
     let account = Account::new();
     let plugin = account.plugin().config("[profile x]\nregion = eu-west-1\n").keys(&account.bob);
     let refused = |plugin: &Plugin| plugin.role_token(&account.dev, &[]).failed_with(4).to_owned();
-    let words = " (with AWS_ACCESS_KEY_ID in the environment, which comes before";
+    let words = " (using AWS_ACCESS_KEY_ID in the environment, which takes precedence over";
     let stderr = refused(&plugin.clone().env("AWS_PROFILE", "x"));
     assert!(stderr.contains(&format!("role/dev{words} AWS_PROFILE `x`)\n")), "{stderr}");
     let stderr = refused(&plugin.clone().env("AWS_DEFAULT_PROFILE", "x"));
     assert!(stderr.contains(&format!("role/dev{words} AWS_DEFAULT_PROFILE `x`)\n")), "{stderr}");
-    assert!(!refused(&plugin).contains("which comes before"));
+    assert!(!refused(&plugin).contains("which takes precedence over"));
     let expired = plugin.env("AWS_PROFILE", "x").env("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00Z");
-    let error = "no AWS credentials from AWS_ACCESS_KEY_ID in the environment, which comes before AWS_PROFILE `x`: they have \
-                 expired, or will within a minute, as AWS_CREDENTIAL_EXPIRATION says";
-    let hint = "get new ones from where these came from, then try again";
+    let error = "no AWS credentials from AWS_ACCESS_KEY_ID in the environment, which takes precedence over AWS_PROFILE \
+                 `x`: they have expired, or will expire within a minute, according to AWS_CREDENTIAL_EXPIRATION";
+    let hint = "get new credentials from the same source, then try again";
     assert_eq!(expired.token(&["--refresh"]).failed_with(3), error_and_hint(error, hint));
 }
 
@@ -62,7 +63,7 @@ fn a_secret_key_that_is_another_keys() {
     let stderr = plugin.role_token(&account.dev, &[]).stderr;
     assert!(stderr.contains("SignatureDoesNotMatch: The request signature we calculated does not match"), "{stderr}");
     assert!(
-        stderr.contains("hint: the secret access key does not belong to the access key id: enter both anew\n"),
+        stderr.contains("hint: the secret access key does not belong to the access key id: enter both again\n"),
         "{stderr}"
     );
 }
@@ -75,7 +76,8 @@ fn a_duration_that_the_role_does_not_grant() {
         "could not assume role `{DEV}`: ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for \
          this role."
     );
-    let hint = "lower `--duration`: to the role's maximum, or to 3600 where your own credentials are a role session, as with SSO";
+    let hint =
+        "lower `--duration` to the role's maximum, or to 3600 if your own credentials are a role session, as with SSO";
     fails(&account, &output, 4, 2, &error_and_hint(&error, hint));
 }
 
@@ -86,25 +88,31 @@ fn a_session_token_that_makes_the_token_too_long() {
     let output = account.alices_plugin().role_token(&heavy, &["--session-name", "alice"]);
     let stderr = output.failed_with(1);
     assert!(
-        stderr.starts_with("eks-group-auth: error: the token would be refused by every cluster: it is at least 41"),
+        stderr.starts_with("eks-group-auth: error: every cluster would refuse the token: it is at least 41"),
         "{stderr}"
     );
-    assert!(stderr.contains("characters long, and 4095 is the most that a cluster accepts\neks-group-auth: hint: the session token inside is too long"), "{stderr}");
+    assert!(
+        stderr.contains(
+            "characters long, but clusters accept at most 4095\neks-group-auth: hint: the session token in it is \
+             too long"
+        ),
+        "{stderr}"
+    );
 }
 
-/// Long enough that the signer itself would give up.
+/// Long enough to make the signer itself fail.
 #[test]
 fn a_session_token_of_any_length_is_an_error_and_no_panic() {
     let account = Account::new();
     let plugin =
         account.alices_plugin().env("AWS_ACCESS_KEY_ID", "ASIALOOPBACK").env("AWS_SESSION_TOKEN", "x".repeat(70_000));
-    assert!(plugin.token(&[]).failed_with(1).contains("characters long, and 4095 is the most"));
+    assert!(plugin.token(&[]).failed_with(1).contains("characters long, but clusters accept at most 4095"));
     let heavy = account.sts.add_role("heavy", Role { session_token_len: 100_000, ..Role::of_group("developers") });
     let plugin = account.alices_plugin();
     plugin.role_token(&heavy, &[]).failed_with(1);
     assert!(
         plugin.entries().iter().all(|path| !path.to_string_lossy().contains("session-")),
-        "when it is mended, it is mended at once"
+        "once the problem is fixed, the next call succeeds"
     );
 }
 
@@ -118,8 +126,8 @@ fn no_region() {
         2,
         0,
         &error_and_hint(
-            "no AWS region: nothing says in which one the cluster is",
-            "add `--region` to the args of the exec block, or set AWS_REGION, or `region` in profile `default`",
+            "no AWS region: nothing says which region the cluster is in",
+            "add `--region` to the exec block's args, or set AWS_REGION or `region` in profile `default`",
         ),
     );
 }
@@ -135,7 +143,9 @@ fn a_profile_that_does_not_exist() {
         assert!(stderr.starts_with("eks-group-auth: error: profile `nobody` not found in /"), "{stderr}");
         assert!(stderr.contains(".aws/config or /"), "{stderr}");
         assert!(
-            stderr.ends_with("\neks-group-auth: hint: run `aws configure list-profiles` for the names that exist\n"),
+            stderr.ends_with(
+                "\neks-group-auth: hint: run `aws configure list-profiles` to see the profiles that exist\n"
+            ),
             "{stderr}"
         );
     }
@@ -145,14 +155,14 @@ fn a_profile_that_does_not_exist() {
 #[test]
 fn no_credentials_anywhere() {
     let account = Account::new();
-    // Off EC2 the metadata service is not asked, even where nobody forbids it: it would take seconds, and end in an
-    // error of its own.
+    // Outside EC2, the metadata service is not called even if it is not disabled: it would take seconds and fail with
+    // an error of its own.
     let is_ec2 =
         std::fs::read_to_string("/sys/class/dmi/id/sys_vendor").is_ok_and(|vendor| vendor.starts_with("Amazon"));
     let plugin = if is_ec2 { account.plugin() } else { account.plugin().env_remove("AWS_EC2_METADATA_DISABLED") };
     let output = plugin.role_token(&account.dev, &[]);
-    let error = "no AWS credentials: no keys in the environment, none from profile `default`, and no other source";
-    let hint = "run `aws configure sso` or `aws configure`, or name a profile with `--profile`";
+    let error = "no AWS credentials: none in the environment, none in profile `default`, and no other source";
+    let hint = "run `aws configure sso` or `aws configure`, or choose a profile with `--profile`";
     fails(&account, &output, 3, 0, &error_and_hint(error, hint));
 }
 
@@ -163,10 +173,7 @@ fn a_credential_process_that_fails() {
     let output = plugin.token(&["--profile", "p"]);
     let stderr = output.failed_with(3);
     assert!(stderr.starts_with("eks-group-auth: error: no AWS credentials from profile `p`: "), "{stderr}");
-    assert!(
-        stderr.ends_with("hint: run the `credential_process` of this profile by hand to see what it says\n"),
-        "{stderr}"
-    );
+    assert!(stderr.ends_with("hint: run this profile's `credential_process` by hand to see its output\n"), "{stderr}");
 }
 
 #[test]
@@ -212,7 +219,7 @@ fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
         .env("KUBERNETES_EXEC_INFO", good.replace("/v1\"", "/v1alpha1\""))
         .role_token(&account.dev, &[]);
     let error = "KUBERNETES_EXEC_INFO asks for apiVersion `client.authentication.k8s.io/v1alpha1`, which is neither v1 nor v1beta1";
-    let hint = "kubectl sets this variable; unset it where you run the program yourself, and use `apiVersion: \
+    let hint = "kubectl sets this variable; unset it if you run eks-group-auth yourself, and use `apiVersion: \
                 client.authentication.k8s.io/v1` in the exec block";
     fails(&account, &output, 2, 0, &error_and_hint(error, hint));
 }
@@ -289,7 +296,7 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
     }
     let config = "[default]\nendpoint_url = sts.corp\n";
     account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").config(config).role_token(role, &[]).failed_with(2);
-    // A partition whose clusters accept no dual-stack host.
+    // A partition whose clusters do not accept dual-stack hosts.
     let iso = account.alices_plugin().env_remove("AWS_ENDPOINT_URL_STS").env("AWS_USE_DUALSTACK_ENDPOINT", "true");
     iso.role_token("arn:aws-iso:iam::111122223333:role/dev", &["--region", "us-iso-east-1"]).failed_with(2);
     assert_eq!(account.sts.calls().len(), 0);
@@ -302,15 +309,17 @@ fn the_words_of_some_bad_arguments() {
     for (args, stderr) in [
         (
             &["token", "--cluster", "de/mo"][..],
-            "eks-group-auth: error: --cluster `de/mo` is not valid: it must be a cluster's name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit\n".into(),
+            "eks-group-auth: error: --cluster `de/mo` is not valid: it must be a cluster name: up to 100 letters, \
+             digits, `-` and `_`, starting with a letter or digit\n".into(),
         ),
-        (&[], error_and_hint("a command is missing, such as `token`", hint_about_help)),
+        (&[], error_and_hint("no command given, such as `token`", hint_about_help)),
         (&["token", "-i"], error_and_hint("a value is required for '--cluster <NAME>' but none was supplied", hint_about_help)),
         (
             &["token", "-i", "demo", "-r", "arn:aws-cn:iam::111122223333:role/dev"],
             error_and_hint(
-                "--role `arn:aws-cn:iam::111122223333:role/dev` is not valid: it must be of partition `aws`, that of region `eu-west-1`",
-                "correct the role or `--region`",
+                "--role `arn:aws-cn:iam::111122223333:role/dev` is not valid: it must be in partition `aws`, the \
+                 partition of region `eu-west-1`",
+                "correct the role or the region",
             ),
         ),
         (&["token"], error_and_hint("the following required arguments were not provided: --cluster <NAME>", hint_about_help)),
@@ -319,12 +328,13 @@ fn the_words_of_some_bad_arguments() {
             &["token", "-i", "demo", "--duration", "\u{1b}[31m"],
             "eks-group-auth: error: --duration `\\u{1b}[31m` is not valid: it must be a number of seconds from 900 to 43200\n".to_owned(),
         ),
-        (&["token", "-i", "demo", "--duration", "900"], error_and_hint("`--duration` says something about a role, and there is no `--role`", hint_about_help)),
+        (&["token", "-i", "demo", "--duration", "900"], error_and_hint("`--duration` only applies to a role, and no `--role` is given", hint_about_help)),
         (
             &["token", "-i", "demo", "-r", "arn:aws:iam::111122223333:group/developers"],
             error_and_hint(
-                "--role `arn:aws:iam::111122223333:group/developers` is not valid: it must be a role's ARN, such as `arn:aws:iam::111122223333:role/developers`",
-                "only a role can be assumed: name the role that the group's policy allows",
+                "--role `arn:aws:iam::111122223333:group/developers` is not valid: it must be a role ARN, such as \
+                 `arn:aws:iam::111122223333:role/developers`",
+                "only a role can be assumed: use the role that the group's policy allows",
             ),
         ),
     ] {
@@ -353,8 +363,8 @@ fn a_closed_or_full_stdout_is_an_error_and_no_panic() {
     assert!(stderr.contains("could not write to stdout: Broken pipe"), "{stderr}");
 }
 
-/// A name is looked up in a thread of its own, and a stack of this size is more than any machine has room for. Whatever
-/// else may panic one day may have a secret to tell.
+/// Names are resolved in a separate thread, and no machine has room for a stack of this size. Any other panic in the
+/// future could reveal a secret.
 #[test]
 fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
     let account = Account::new();
@@ -364,10 +374,7 @@ fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
     let output = plugin.role_token(&account.dev, &[]);
     let expected = regex::Regex::new(&format!(
         "^{}$",
-        error_and_hint(
-            r"internal error: panic at \S+\.rs:[0-9]+",
-            "this is a defect in eks-group-auth: please report it"
-        )
+        error_and_hint(r"internal error: panic at \S+\.rs:[0-9]+", "this is a bug in eks-group-auth: please report it")
     ))
     .unwrap();
     assert!(expected.is_match(output.failed_with(1)), "{}", output.stderr);
@@ -381,7 +388,8 @@ fn what_aws_says_cannot_control_the_terminal() {
     assert!(output.failed_with(4).bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)), "{:?}", output.stderr);
 }
 
-/// What STS says, and what is to be done then. The words are AWS's (IAM User Guide, "Access denied error messages"; STS API).
+/// STS's messages and the resulting hints. The messages are AWS's own (IAM User Guide, "Access denied error messages";
+/// STS API).
 #[test]
 fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
     let user = format!(
@@ -389,18 +397,19 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
     );
     let of = |rest: &str| format!("{user} {rest}");
     let organisation =
-        "a policy of your organisation forbids it, whatever the account allows: ask those who manage the organisation";
-    let denied = "a policy of the kind that AWS names denies it, which no permission outweighs: often for want of MFA (`--mfa-serial`) or outside the company's network; ask whoever manages that policy";
-    let untrusted =
-        "your groups are not the matter: the role's trust policy does not trust you; ask whoever manages the role";
-    let clock = "this machine's clock is wrong: set it";
+        "a policy of your organisation denies it, even if the account allows it: ask the organisation's administrators";
+    let denied = "a policy of the kind that AWS names explicitly denies it, which no permission can override, often \
+                  because MFA is missing (`--mfa-serial`) or you are outside the company's network: ask the owner of \
+                  that policy";
+    let untrusted = "this is not about your groups: the role's trust policy does not trust you; ask the role's owner";
+    let clock = "this machine's clock is wrong: correct it";
     for (status, code, message, exit_code, hint) in [
         (
             403,
             "AccessDenied",
             of("because no identity-based policy allows the sts:AssumeRole action"),
             4,
-            "none of your groups allows sts:AssumeRole on this role: ask for membership in one that does",
+            "none of your groups allows sts:AssumeRole on this role: ask to be added to one that does",
         ),
         (403, "AccessDenied", of("because no resource-based policy allows the sts:AssumeRole action"), 4, untrusted),
         (403, "AccessDenied", of("because no role trust policy allows the sts:AssumeRole action"), 4, untrusted),
@@ -412,49 +421,54 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
             "AccessDenied",
             of("because no permissions boundary allows the sts:AssumeRole action"),
             4,
-            "your user's permissions boundary leaves it out: ask whoever manages your user",
+            "your user's permissions boundary does not allow it: ask your IAM administrator",
         ),
         (
             403,
             "AccessDenied",
             of("because no session policy allows the sts:AssumeRole action"),
             4,
-            "the session that you came with is limited by a session policy: start from one that is not",
+            "your current session is limited by a session policy: use a session that is not",
         ),
         (
             403,
             "AccessDenied",
             "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.".into(),
             4,
-            "the role asks for MFA: add `--mfa-serial` with your device's ARN, as `aws iam list-mfa-devices` shows it",
+            "the role requires MFA: add `--mfa-serial` with your device's ARN, as shown by `aws iam list-mfa-devices`",
         ),
         (
             403,
             "AccessDenied",
             "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.".into(),
             4,
-            "`--mfa-serial` (or the profile's `mfa_serial`) has to name a device of your own user, as `aws iam list-mfa-devices` shows it",
+            "set `--mfa-serial` (or the profile's `mfa_serial`) to one of your own user's devices, as shown by `aws \
+             iam list-mfa-devices`",
         ),
         (
             403,
             "AccessDenied",
             user.replacen("111122223333", "444455556666", 1),
             4,
-            "the role is of account 111122223333, and you are of 444455556666: if that is right, both your group's policy and the role's trust policy have to allow it; else correct `--role` or name another profile with `--profile`",
+            "the role is in account 111122223333, but you are in 444455556666: if that is correct, both your group's \
+             policy and the role's trust policy must allow it; otherwise correct `--role` or choose another profile \
+             with `--profile`",
         ),
         (
             403,
             "InvalidClientTokenId",
             "The security token included in the request is invalid.".into(),
             4,
-            "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; make a new one, or name another profile with `--profile`",
+            "AWS does not know this access key: it was deleted or deactivated, or belongs to another partition; create \
+             a new key, or choose another profile with `--profile`",
         ),
         (
             403,
             "ExpiredToken",
             "The security token included in the request is expired".into(),
             4,
-            "your AWS session has expired: log in again (`aws sso login`, or however you got it), then try again",
+            "your AWS session has expired: log in again (with `aws sso login`, or the way you did before), then try \
+             again",
         ),
         (
             403,
@@ -475,7 +489,7 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
             "RegionDisabledException",
             "STS is not activated in this region for account:111122223333. Your account administrator can activate STS in this region using the IAM Console.".into(),
             4,
-            "STS is not active in this region for the account: activate it, or use another `--region`",
+            "STS is not activated in this region for the account: activate it, or use another `--region`",
         ),
     ] {
         let account = Account::new();
@@ -490,15 +504,15 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
         .sts
         .answer_instead(|call| (call.action == "AssumeRole").then(|| error_reply(400, "Throttling", "Rate exceeded")));
     let output = account.alices_plugin().role_token(&account.dev, &[]);
-    let error = format!("could not assume role `{DEV}`: AWS is failing: Throttling: Rate exceeded");
-    assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a little, then try again"));
+    let error = format!("could not assume role `{DEV}`: temporary failure at AWS: Throttling: Rate exceeded");
+    assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a moment, then try again"));
 }
 
 #[test]
 fn a_mistake_in_the_role_of_a_profile_is_said_of_its_property() {
     let account = Account::new();
     for (property, value, rule) in [
-        ("role_arn", "dev", "a role's ARN, such as `arn:aws:iam::111122223333:role/developers`"),
+        ("role_arn", "dev", "a role ARN, such as `arn:aws:iam::111122223333:role/developers`"),
         ("external_id", "?", "2 to 1224 letters, digits and `_+=,.@:/-`"),
         ("duration_seconds", "1h", "a number of seconds from 900 to 43200"),
     ] {
@@ -508,7 +522,7 @@ fn a_mistake_in_the_role_of_a_profile_is_said_of_its_property() {
         let stderr = plugin.token(&["--profile", "dev"]).failed_with(2).to_owned();
         let line = if property == "role_arn" { 2 } else { 3 };
         let path = plugin.home().join(".aws/config");
-        let place = format!("`{property}` of profile `dev` (line {line} of {})", path.display());
+        let place = format!("`{property}` in profile `dev` (line {line} of {})", path.display());
         assert_eq!(stderr, format!("eks-group-auth: error: {place} `{value}` is not valid: it must be {rule}\n"));
     }
 }

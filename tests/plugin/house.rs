@@ -1,5 +1,5 @@
-//! The rules of the house, which prose alone does not keep: which room may import from which, what is pure, where the
-//! platform may be named. Each rule prints the line that breaks it.
+//! Enforces the architecture rules: which module may import which, which files are pure, and where platform-specific
+//! code is allowed. Each violation shows the offending line.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// Which rooms a room may import from, beside itself.
+/// Which other modules a module may import from.
 const ROOMS: [(&str, &[&str]); 8] = [
     ("main", &["cli", "commands", "say", "sys"]),
     ("commands", &["cli", "aws", "kube", "cache", "say", "sys"]),
@@ -20,8 +20,8 @@ const ROOMS: [(&str, &[&str]); 8] = [
     ("sys", &[]),
 ];
 
-/// Files that touch neither disk, network, clock nor environment, and import no other file that does. From `aws`, the
-/// rooms `cache` and `kube` import only these.
+/// Files that do not access disk, network, clock or environment, and do not import files that do. `cache` and `kube`
+/// may import only these files from `aws`.
 const PURE: [&str; 51] = [
     "aws/caller_identity.rs",
     "aws/dates.rs",
@@ -76,26 +76,26 @@ const PURE: [&str; 51] = [
     "sys/vars.rs",
 ];
 
-/// What no pure file may name.
+/// What pure files may not use.
 const IMPURE_WORDS: &str = r"\bstd::(fs|env|process|thread)\b|\b(Tcp|Udp|Unix)\w*(Stream|Socket|Listener)|\btokio\b|\bstdin\(|\bstderr\(|\bstdout\(|::now\(\)|\.is_file\(\)|\.exists\(\)|\.metadata\(\)";
 
-/// What only `sys` may name. The allocator in `main` is chosen by `target_env`.
+/// What only `sys` may use. (The allocator in `main` depends on `target_env`.)
 const PLATFORM_WORDS: &str =
     r"\bcfg!?\s*\(.*\b(unix|windows|target_os|target_family)\b|\brustix\b|\bnix::|\bstd::os::|\bdirs::";
 
-/// Names of variables that stand in `sys/vars.rs` alone.
+/// Environment variable names, allowed only in `sys/vars.rs`.
 const VARIABLE: &str = r#""(AWS_[A-Z0-9_]+|EKS_GROUP_AUTH_[A-Z_]*|KUBERNETES_[A-Z_]+|XDG_[A-Z_]+|HOME|PATH|PWD|OLDPWD|SHLVL|[A-Za-z]+_(PROXY|proxy)|SSL_CERT_[A-Z]+)""#;
 
 const MOST_FILES_AT_THE_TOP: usize = 4;
 const MOST_LINES: usize = 500;
 const MOST_FIELDS: usize = 8;
 
-/// The source, by path from `src`.
+/// The source files, by path relative to `src`.
 struct House(BTreeMap<String, Source>);
 
 struct Source {
     text: String,
-    /// Without comments, the contents of strings, and the tests at the end.
+    /// Without comments, string contents and the tests at the end.
     code: String,
 }
 
@@ -141,10 +141,10 @@ impl House {
                     fault(format!("`{room}` must not import from `{other}`"));
                 }
                 if matches!(room, "cache" | "kube") && other == "aws" && !is_pure(target) {
-                    fault(format!("`{room}` may import only pure files of `aws`, and {target} is none"));
+                    fault(format!("`{room}` may import only pure files from `aws`, and {target} is not pure"));
                 }
                 if is_pure(file) && !is_pure(target) && !is_floor(target) {
-                    fault(format!("a pure file must not import {target}, which is none"));
+                    fault(format!("a pure file must not import {target}, which is not pure"));
                 }
                 edges.entry(file).or_default().insert(target);
             }
@@ -152,12 +152,12 @@ impl House {
         }
         faults.extend(circles(&edges));
         faults.extend(self.sizes());
-        // A `use` is found once as a tree and once by its words.
+        // A `use` is found twice: as a tree and as a path.
         faults.dedup();
         faults
     }
 
-    /// Words that must not stand where they stand.
+    /// Words used in files where they are not allowed.
     fn words(&self, file: &str, source: &Source) -> Vec<String> {
         static IMPURE: LazyLock<Regex> = LazyLock::new(|| Regex::new(IMPURE_WORDS).unwrap());
         static PLATFORM: LazyLock<Regex> = LazyLock::new(|| Regex::new(PLATFORM_WORDS).unwrap());
@@ -170,11 +170,11 @@ impl House {
                 fault("a pure file must not do this");
             }
             if room(file) != "sys" && PLATFORM.is_match(code) {
-                fault("the platform belongs into sys/");
+                fault("platform-specific code belongs in sys/");
             }
-            // Where code is left at all, the text is no comment and no test.
+            // If any code is left, the line is neither a comment nor a test.
             if file != "sys/vars.rs" && !code.trim().is_empty() && NAME.is_match(text) {
-                fault("a variable's name belongs into sys/vars.rs");
+                fault("variable names belong in sys/vars.rs");
             }
         }
         faults
@@ -204,7 +204,7 @@ impl House {
         faults
     }
 
-    /// Everything that a file names of others: `use` trees, re-exports and inline paths.
+    /// All references to other files: `use` trees, re-exports and inline paths.
     fn imports(&self, file: &str, source: &Source) -> Vec<Import> {
         static USE: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"(?s)\b(?:pub(?:\([^)]*\))? )?use\s+([^;]+);").unwrap());
@@ -261,7 +261,7 @@ impl House {
             .find_map(|file| self.0.get_key_value(&file).map(|(file, _)| file.as_str()))
     }
 
-    /// The file that the longest part of a path leads to.
+    /// The file for the longest matching prefix of a path.
     fn target(&self, path: &[String]) -> Option<&str> {
         (1..=path.len()).rev().find_map(|len| self.file(&path[..len]))
     }
@@ -287,7 +287,7 @@ fn is_pure(file: &str) -> bool {
     PURE.contains(&file)
 }
 
-/// Only a list of its children.
+/// Whether the file is only a list of submodules.
 fn is_floor(file: &str) -> bool {
     matches!(file, "aws/mod.rs" | "kube/mod.rs")
 }
@@ -318,7 +318,7 @@ fn expand(tree: &str) -> Vec<String> {
     parts.flat_map(|part| expand(part)).map(|part| format!("{prefix}{part}").replace("::self", "")).collect()
 }
 
-/// Comments, the contents of strings, and the tests at the end become blanks; lines stay lines.
+/// Replaces comments, string contents and the tests at the end with blanks, keeping the line structure.
 fn code(text: &str) -> String {
     static NOT_CODE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r##"(?s)//[^\n]*|r#".*?"#|b?"(?:\\.|[^"\\])*"|b?'(?:\\[^\n]|[^'\\\n])'"##).unwrap()
@@ -326,20 +326,20 @@ fn code(text: &str) -> String {
     let text = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
     let blanked = NOT_CODE.replace_all(text, |found: &regex::Captures| {
         let kept: String = found[0].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
-        // A string is still something.
+        // A string must not disappear completely.
         if found[0].starts_with('/') { kept } else { kept.replacen(' ', "_", 1) }
     });
     blanked.into_owned()
 }
 
-/// Files that import each other, by way of others perhaps.
+/// Import cycles, direct or indirect.
 fn circles(edges: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
     let mut faults = BTreeSet::new();
     for start in edges.keys() {
         let mut way = vec![*start];
         let mut seen = BTreeSet::new();
         if let Some(circle) = way_back(edges, start, &mut way, &mut seen) {
-            // The same circle is found from each of its files.
+            // The same cycle is found from each of its files.
             let first = circle.iter().min().expect("it has files");
             if first == start {
                 faults.insert(format!("a circle: {}", circle.join(" → ")));
@@ -375,7 +375,7 @@ fn way_back<'a>(
 fn the_house_is_in_order() {
     let house = House::read();
     for file in PURE {
-        assert!(house.0.contains_key(file), "{file} is in the list of pure files and not in src");
+        assert!(house.0.contains_key(file), "{file} is in the list of pure files, but not in src");
     }
     let faults = house.faults();
     assert!(faults.is_empty(), "\n{}\n", faults.join("\n"));
@@ -404,7 +404,7 @@ fn each_rule_of_the_house_prints_the_line_that_breaks_it() {
         (vec![aws, ("say/a/b.rs", "use super::super::super::aws::names::Name;\n")], "src/say/a/b.rs:1: `say` must not"),
         (
             vec![("aws/io.rs", ""), ("cache/x.rs", "use crate::aws::io;\n")],
-            "`cache` may import only pure files of `aws`",
+            "`cache` may import only pure files from `aws`",
         ),
         (vec![("aws/io.rs", ""), ("aws/names.rs", "use super::io;\n")], "a pure file must not import aws/io.rs"),
         (vec![("aws/names.rs", "use std::fs::File;\n")], "src/aws/names.rs:1: a pure file must not do this"),
@@ -418,13 +418,10 @@ fn each_rule_of_the_house_prints_the_line_that_breaks_it() {
         ),
         (
             vec![("cache/x.rs", "#[cfg(target_os = \"linux\")]\nfn f() {}\n")],
-            "src/cache/x.rs:1: the platform belongs into sys/",
+            "src/cache/x.rs:1: platform-specific code belongs in sys/",
         ),
-        (vec![("cache/x.rs", "use rustix::fs::open;\n")], "the platform belongs"),
-        (
-            vec![("aws/x.rs", "let home = env.get(\"HOME\");\n")],
-            "src/aws/x.rs:1: a variable's name belongs into sys/vars.rs",
-        ),
+        (vec![("cache/x.rs", "use rustix::fs::open;\n")], "platform-specific code belongs"),
+        (vec![("aws/x.rs", "let home = env.get(\"HOME\");\n")], "src/aws/x.rs:1: variable names belong in sys/vars.rs"),
         (vec![("aws/x.rs", &"x\n".repeat(501))], "src/aws/x.rs: 501 lines"),
         (vec![("aws/x.rs", &format!("pub struct Big {{\n{}}}\n", "    a: u8,\n".repeat(9)))], "`Big` has 9 fields"),
         (vec![("a.rs", ""), ("b.rs", ""), ("c.rs", ""), ("d.rs", ""), ("e.rs", "")], "5 files at the top"),

@@ -5,8 +5,8 @@ use crate::support::plugin::{Output, Plugin, error_and_hint, output, signed_by};
 use crate::support::sso;
 use crate::support::sts::{Keys, Role};
 
-/// Two situations on one machine that must never share a token or a session: each has its own, keeps it while the
-/// other is used, and gets it back from the cache afterwards.
+/// Checks that two configurations on one machine never share a token or a session: each gets its own, and finds it in
+/// the cache again after the other was used.
 #[track_caller]
 fn never_share(account: &Account, one: impl Fn() -> Output, other: impl Fn() -> Output, assume_roles: usize) {
     let of_one = one().good_token();
@@ -26,7 +26,7 @@ fn sign_in_turn(one: (impl Fn() -> Output, &Keys), other: (impl Fn() -> Output, 
     assert_eq!(one.0().signer(), one.1.access_key_id, "{what}, back again");
 }
 
-/// alice and carol, both developers, by profiles.
+/// Profiles for alice and carol, both developers.
 fn with_profiles(account: &Account) -> Plugin {
     let (alice, carol) = (account.alice.properties(), account.add_carol().properties());
     account.plugin().config(&format!("[profile alice]\n{alice}[profile carol]\n{carol}"))
@@ -71,7 +71,7 @@ fn switching_keys_without_a_role_never_reuses_a_token() {
     signed_by(&plugin.keys(&account.bob), &[], &account.bob);
 }
 
-/// The AWS CLI serves the one profile a session that the other obtained.
+/// The AWS CLI would serve one profile a session obtained by the other.
 #[test]
 fn rewriting_the_config_file_never_reuses_a_token() {
     let account = Account::new();
@@ -136,7 +136,7 @@ fn an_environment_that_is_not_of_aws_does_not_matter() {
     assert_eq!(plugin.clone().env("TERM", "xterm").env("LANG", "C").role_token(&account.dev, &[]).good_token(), token);
 }
 
-/// Two pods of EKS Pod Identity with one home: the same address, the same path, another token.
+/// Two EKS Pod Identity pods that share a home directory: same address, same path, different token.
 #[test]
 fn pods_that_share_a_home_do_not_share_a_token() {
     let account = Account::new();
@@ -156,7 +156,7 @@ fn pods_that_share_a_home_do_not_share_a_token() {
     never_share(&account, || in_pod("pod-a"), || in_pod("pod-b"), 2);
 }
 
-/// Two jobs of a build machine with one home: the same profile, another token in its file.
+/// Two jobs on a build machine that share a home directory: same profile, different token in the file.
 #[test]
 fn jobs_that_share_a_home_do_not_share_a_token() {
     let account = Account::new();
@@ -176,8 +176,8 @@ fn jobs_that_share_a_home_do_not_share_a_token() {
     assert_eq!(of_job("job-a").good_token(), first);
 }
 
-/// While STS refuses the session that job A would go on from, job B's token comes into the file, and is shown for a new
-/// one. That is nothing for A to go on from the next time.
+/// While STS refuses the session that job A would continue from, job B's token is written to the file and used for a
+/// new session. Job A must not use that session the next time.
 #[test]
 fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhile() {
     let account = Account::new();
@@ -211,10 +211,10 @@ fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhil
     account.sts.answer_rightly();
     assert_eq!(shown(), ["job-a", "job-b"]);
     of_job_a(&two).good_token();
-    assert_eq!(shown(), ["job-a", "job-b", "job-a"], "what was got for another's token was passed over");
+    assert_eq!(shown(), ["job-a", "job-b", "job-a"], "the session obtained with the other token was not used");
 }
 
-/// A credential_process may go by any variable.
+/// A credential_process may depend on any variable.
 #[test]
 fn what_a_credential_process_goes_by_never_shares_a_token() {
     let account = Account::new();
@@ -227,21 +227,21 @@ fn what_a_credential_process_goes_by_never_shares_a_token() {
     never_share(&account, || of_user("alice"), || of_user("carol"), 2);
 }
 
-/// The one change that no fingerprint can see; the session at least is in the right person's name.
+/// The one change that no fingerprint can detect; at least the session has the right name.
 #[test]
 fn a_credential_process_that_answers_for_somebody_else_never_uses_the_others_name() {
     let account = Account::new();
     let carol = account.add_carol();
     let plugin = account.plugin_with_process("cat HOME/keys.json");
     for (keys, name) in [(&account.alice, "alice"), (&carol, "carol")] {
-        // Another cluster and role, so that nothing of the session is in the cache.
+        // A different cluster and role, so that the session is not in the cache.
         let role = account.sts.add_role(&format!("for-{name}"), Role::of_group("developers"));
         plugin.clone().write("keys.json", &keys.document().to_string()).role_token(&role, &[]).good_token();
         assert_eq!(account.session_names().last().map(String::as_str), Some(name));
     }
 }
 
-/// Where nothing can be refreshed, the access token is all that tells one person's login from another's.
+/// Without a refresh token, only the access token distinguishes one user's login from another's.
 #[test]
 fn sso_logins_without_a_refresh_token_never_share_a_token() {
     let account = Account::new();
@@ -265,7 +265,7 @@ fn sso_logins_without_a_refresh_token_never_share_a_token() {
     }
 }
 
-/// In another checkout the same words are another program, or read another file.
+/// In another checkout, the same command runs another program or reads another file.
 #[test]
 fn a_credential_process_of_the_directory_never_shares_a_token() {
     let account = Account::new();
@@ -294,7 +294,7 @@ fn a_credential_process_of_the_directory_never_shares_a_token() {
     }
 }
 
-/// What `getenv` finds, for the fingerprint, for the program and for what it starts.
+/// The fingerprint, the program and its child processes all use the value that `getenv` finds.
 #[test]
 fn of_a_variable_that_stands_twice_the_first_counts() {
     let account = Account::new();
@@ -308,7 +308,7 @@ fn of_a_variable_that_stands_twice_the_first_counts() {
         let _ = plugin.clone().write(&format!("{name}.json"), &keys.document().to_string());
     }
     let plugin = plugin.config(&config);
-    // Nothing in the standard library starts a program with an environment in which a name stands twice.
+    // The standard library cannot start a program with a duplicate variable in its environment.
     let script = "import ctypes, sys\n\
         strings = lambda words: (ctypes.c_char_p * (len(words) + 1))(*[word.encode() for word in words], None)\n\
         argv, env = sys.argv[1].split('\\n'), sys.argv[2].split('\\n')\n\
@@ -330,7 +330,7 @@ fn of_a_variable_that_stands_twice_the_first_counts() {
     assert_eq!(&run(["WHO=bob", "WHO=alice"], "AWS_PROFILE=p"), bob);
 }
 
-/// Passed over, `AWS_PROFILE` would let the default profile sign.
+/// If `AWS_PROFILE` were ignored, the default profile would sign.
 #[test]
 fn a_variable_that_is_no_text_is_an_error_and_never_unset() {
     use std::os::unix::ffi::OsStringExt as _;
@@ -338,7 +338,8 @@ fn a_variable_that_is_no_text_is_an_error_and_never_unset() {
     for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ANYTHING", "EKS_GROUP_AUTH_CACHE_DIR"] {
         let value = std::ffi::OsString::from_vec(b"pr\xffd".to_vec());
         let output = account.alices_plugin().env(name, value).token(&[]);
-        let expected = error_and_hint(&format!("{name} is not UTF-8"), &format!("set {name} again, or unset it"));
+        let expected =
+            error_and_hint(&format!("{name} is not UTF-8"), &format!("set {name} to valid UTF-8, or unset it"));
         assert_eq!(output.failed_with(2), expected);
     }
     let value = std::ffi::OsString::from_vec(b"\xff".to_vec());

@@ -1,5 +1,5 @@
-//! install.sh with a stand-in for cargo and rustc, so that nothing is built: what it checks, says, and leaves behind.
-//! CI runs it with the real ones.
+//! Tests install.sh with fake cargo and rustc, so that nothing is built: its checks, its messages and the installed
+//! files. CI runs it with the real tools.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::support::files::{mode_of, set_mode};
 use crate::support::plugin::{Output, output};
 
-/// A machine with a PATH of its own.
+/// A machine with its own PATH.
 struct Machine {
     directory: TempDir,
 }
@@ -45,7 +45,7 @@ impl Machine {
             "case $1 in -vV) echo 'host: x86_64-unknown-linux-gnu' ;; --print) echo {} ;; esac",
             musl.display()
         );
-        // Leaves a program that says its version where cargo would.
+        // Writes a program that prints its version to the path that cargo would use.
         let cargo = r#"
             while [ $# -gt 0 ]; do case $1 in --target) target=$2 ;; esac; shift; done
             mkdir -p target/$target/release
@@ -105,7 +105,7 @@ fn the_prefix_can_be_named_and_a_directory_in_path_gives_a_bare_command() {
     assert!(machine.path("bin/eks-group-auth").exists());
     let got = machine.install(&["--prefix=relative/place"]);
     assert_eq!(got.code, 0);
-    assert!(machine.path("relative/place/bin/eks-group-auth").exists(), "relative to where one stands");
+    assert!(machine.path("relative/place/bin/eks-group-auth").exists(), "relative to the working directory");
 }
 
 #[test]
@@ -116,7 +116,9 @@ fn uninstall_removes_what_was_installed_and_is_content_if_nothing_was() {
     assert_eq!(got.code, 0);
     assert!(got.stdout.starts_with("Removed /"), "{}", got.stdout);
     assert!(!machine.path("home/.local/bin/eks-group-auth").exists());
-    assert!(machine.install(&["--uninstall"]).stdout.starts_with("There is no /"));
+    let installed = machine.path("home/.local/bin/eks-group-auth");
+    let expected = format!("{} does not exist; nothing was removed.\n", installed.display());
+    assert_eq!(machine.install(&["--uninstall"]).stdout, expected);
 }
 
 #[test]
@@ -132,10 +134,10 @@ fn what_is_missing_is_said_clearly() {
     );
     let machine = machine.with("cargo", "exit 1");
     let got = machine.install(&[]);
-    assert!(got.stderr.starts_with("install.sh: error: there is no C compiler (cc)"), "{}", got.stderr);
+    assert!(got.stderr.starts_with("install.sh: error: no C compiler (cc) found"), "{}", got.stderr);
     let machine = machine.with("cc", "").with("rustc", "echo host: x86_64-apple-darwin");
     let got = machine.install(&[]);
-    assert_eq!((got.code, got.stderr.as_str()), (1, "install.sh: error: the build failed; cargo's words are above\n"));
+    assert_eq!((got.code, got.stderr.as_str()), (1, "install.sh: error: the build failed; see cargo's output above\n"));
     assert_eq!(
         machine.install(&["--frobnicate"]).stderr,
         "install.sh: error: unknown argument: --frobnicate\ninstall.sh: hint: run ./install.sh --help\n"

@@ -1,4 +1,4 @@
-//! Vectors made by aws-iam-authenticator and the AWS CLI (`tests/vectors/tokens.json` names each one's origin).
+//! Test vectors from aws-iam-authenticator and the AWS CLI (`tests/vectors/tokens.json` gives the origin of each).
 
 use std::time::SystemTime;
 
@@ -43,7 +43,7 @@ fn urls_and_tokens_are_byte_for_byte_those_of_other_tools() {
     }
 }
 
-/// The signer puts the session token behind the signature, where others put it before; a server reads no order.
+/// The signer puts the session token after the signature, while others put it before; a server ignores the order.
 #[test]
 fn with_a_session_token_signature_and_parameters_are_those_of_other_tools() {
     let with: Vec<Value> = vectors().into_iter().filter(|vector| vector["session_token"].is_string()).collect();
@@ -126,7 +126,7 @@ fn every_partition_has_the_hosts_that_its_clusters_accept() {
         {
             let endpoint = endpoint(region, use_fips, use_dual_stack);
             let Some(expected) = expected else {
-                // Where the SDK knows a host at all, no cluster accepts it, and the check says so.
+                // If the SDK has a host at all, no cluster accepts it, and the check must reject it.
                 let refused = PresignedUrl::get_caller_identity(&cluster, &credentials, &endpoint, now)
                     .is_ok_and(|url| url.to_token().check(&endpoint.region, now).is_ok());
                 assert!(!refused, "{endpoint:?} gives a token that no cluster accepts");

@@ -50,7 +50,7 @@ fn every_kubectl_lists_pods_cold_and_warm_in_both_versions_of_the_protocol() {
             [("v1", "Never"), ("v1", "IfAvailable"), ("v1beta1", "Never"), ("v1beta1", "IfAvailable")]
         {
             let exec = ExecBlock { version, interactive_mode, ..world.exec() };
-            // Another machine each time, so that each is cold once.
+            // A new machine each time, so that each starts cold.
             let plugin = world.account.alices_plugin();
             let before = world.account.counts().0;
             lists_pods(&world.pods(kubectl, &plugin, &exec), kubectl);
@@ -125,7 +125,7 @@ fn another_clusters_token_is_a_signature_that_does_not_match() {
     }
 }
 
-/// With a terminal `spec.interactive` is true, and the plugin has the terminal as its stdin.
+/// With a terminal, `spec.interactive` is true and the plugin's stdin is the terminal.
 #[test]
 fn with_a_terminal_kubectl_lists_pods_as_well() {
     let Some(script) = ["/usr/bin/script", "/bin/script"].into_iter().find(|path| std::path::Path::new(path).exists())
@@ -187,7 +187,7 @@ fn with_cluster_info_on_the_region_may_come_from_the_extension() {
     }
 }
 
-/// What each rule of the cluster refuses, so that the cluster of these tests is known to be strict.
+/// Checks that the test cluster is strict: each rule refuses what it should.
 #[test]
 fn the_loopback_cluster_takes_our_token_and_no_other() {
     use base64::Engine as _;

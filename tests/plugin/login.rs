@@ -15,7 +15,7 @@ const TOKEN_FILE: &str = ".aws/login/cache/5778c30d3fe8c123cb2ab0d5a82c81b6fdced
 /// The key of the SDK's own example of such a file.
 const KEY: &str = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIFDZHUzOG1Pzq+6F0mjMlOSp1syN9LRPBuHMoCFXTcXhoAoGCCqGSM49\nAwEHoUQDQgAE9qhj+KtcdHj1kVgwxWWWw++tqoh7H7UHs7oXh8jBbgF47rrYGC+t\ndjiIaHK3dBvvdE7MGj5HsepzLm3Kj91bqA==\n-----END EC PRIVATE KEY-----\n";
 
-/// What `aws login` writes: these keys, good for so many seconds from now.
+/// The file written by `aws login`: these keys, valid for this many seconds from now.
 fn token(keys: &Keys, ends_in: i64, refresh_token: &str, key: &str) -> String {
     json!({
         "accessToken": {"accessKeyId": keys.access_key_id, "secretAccessKey": keys.secret_access_key, "sessionToken": "session",
@@ -26,7 +26,7 @@ fn token(keys: &Keys, ends_in: i64, refresh_token: &str, key: &str) -> String {
     .to_string()
 }
 
-/// AWS Sign-In, which gives bob's keys for the refresh token `good`, to whoever proves to have the key.
+/// AWS Sign-In, which returns bob's keys for the refresh token `good` if the request proves possession of the key.
 fn sign_in(account: &Account) -> Server {
     let bob = account.bob.clone();
     Server::start(None, move |request| {
@@ -62,7 +62,7 @@ fn needs_login(why: &str) -> String {
 fn the_credentials_of_a_console_session() {
     let account = Account::new();
     let plugin = plugin(&account, "http://127.0.0.1:1");
-    assert_eq!(plugin.token(&[]).failed_with(6), needs_login("nobody is logged in to its console session"));
+    assert_eq!(plugin.token(&[]).failed_with(6), needs_login("not logged in to its console session"));
     let plugin = plugin.write(TOKEN_FILE, &token(&account.alice, 900, "good", KEY));
     signed_by(&plugin, &[], &account.alice);
     let elsewhere = plugin.home().join("elsewhere");
@@ -83,11 +83,11 @@ fn a_console_session_is_refreshed_and_ends() {
     let with = |refresh_token: &str| {
         plugin.clone().write(TOKEN_FILE, &token(&account.alice, -60, refresh_token, KEY)).token(&["--refresh"])
     };
-    assert_eq!(with("over").failed_with(6), needs_login("its console session is over"));
+    assert_eq!(with("over").failed_with(6), needs_login("its console session has expired"));
     let stderr = with("unpermitted").failed_with(4).to_owned();
     assert!(stderr.contains("from profile `default`: AccessDeniedException: AWS says no\n"), "{stderr}");
     let stderr = with("failing").failed_with(5).to_owned();
-    assert!(stderr.contains("AWS is failing: AWS says no"), "{stderr}");
+    assert!(stderr.contains("temporary failure at AWS: AWS says no"), "{stderr}");
     let plugin = plugin.env("AWS_ENDPOINT_URL_SIGNIN", "http://127.0.0.1:1");
     assert!(plugin.token(&["--refresh"]).failed_with(5).contains("Connection refused"));
 }

@@ -1,35 +1,35 @@
-//! Black-box tests: the real binary, and the real kubectl where there is one, against a loopback STS and cluster.
+//! Black-box tests: the real binary, and the real kubectl if there is one, against a loopback STS and cluster.
 
 #![allow(clippy::disallowed_methods, reason = "tests read the clock and the environment themselves")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
-/// What is printed on stdout: ExecCredential, bare token, versions, expiration.
+/// The output on stdout: ExecCredential, bare token, versions, expiration.
 mod answers;
-/// Options of other programs that stand in kubeconfigs.
+/// Other programs' options that occur in kubeconfigs.
 mod arguments;
-/// What is kept, for how long, and in which files.
+/// What is cached, for how long, and in which files.
 mod cache;
-/// People's own files, arguments and environments, as data.
+/// Real-world files, arguments and environments, as data.
 mod cases;
 /// The tests' own children: one that hangs is killed and named.
 mod children;
-/// What is said of the config and credentials files, and of the sources in them.
+/// Messages about the config and credentials files and the sources in them.
 mod config_files;
-/// A profile's credential_process: its words, what it says, and its end.
+/// A profile's credential_process: its arguments, its output and its termination.
 mod credential_process;
 /// Where base credentials come from.
 mod credentials;
 /// Each error: exact stderr, empty stdout, exit code.
 mod errors;
-/// The rules of the source: imports, purity, platform.
+/// Architecture rules: imports, purity, platform.
 mod house;
-/// Nobody is ever served what belongs to another identity, role or cluster.
+/// A cached token is never served to another identity, role or cluster.
 mod identity;
-/// install.sh: what it checks, says, and leaves behind.
+/// install.sh: its checks, its messages and the files it installs.
 mod install;
-/// Tokens and URLs byte for byte, as other tools make them; every partition's hosts.
+/// Tokens and URLs, compared byte for byte with other tools; every partition's hosts.
 mod known_answers;
 /// The whole chain with every kubectl on the machine.
 mod kubectl;
@@ -39,15 +39,15 @@ mod login;
 mod mfa;
 /// Endpoint overrides, CA bundles, proxies, deadlines.
 mod network;
-/// The config and credentials files, beside botocore.
+/// Parsing the config and credentials files, compared with botocore.
 mod reader;
-/// Several roles, of which the first that is permitted is used.
+/// Several roles: the first permitted one is used.
 mod roles;
 /// The name that the cluster's audit log shows.
 mod session_name;
-/// The spellings of the AWS CLI and of aws-iam-authenticator.
+/// The arguments of the AWS CLI and of aws-iam-authenticator.
 mod spellings;
-/// Who is told to log in to SSO, and that nobody is asked before.
+/// Detecting a missing SSO login without any network call.
 mod sso;
 
 use support::account::Account;

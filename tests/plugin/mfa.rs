@@ -8,7 +8,7 @@ use crate::support::plugin::{Output, Plugin, error_and_hint};
 use crate::support::sts::{ACCOUNT, Role};
 use crate::support::terminal::{AtTerminal, Terminal};
 
-/// An account whose role `dev` asks for MFA, and grants so many hours.
+/// An account whose role `dev` requires MFA and allows sessions of this many hours.
 fn account(hours: u64) -> Account {
     let account = Account::new();
     let role = Role { mfa_serial: Some(SERIAL.into()), max_duration: hours * 3600, ..Role::of_group("developers") };
@@ -45,8 +45,8 @@ fn durations(account: &Account) -> Vec<(String, bool)> {
     calls.map(|call| (call.parameter("DurationSeconds").unwrap_or("-").to_owned(), call.refused.is_none())).collect()
 }
 
-const QUESTION: &str = "eks-group-auth: MFA code of arn:aws:iam::111122223333:mfa/alice: ";
-const AGAIN: &str = "eks-group-auth: STS did not take that code; wait for the next one and enter it: ";
+const QUESTION: &str = "eks-group-auth: MFA code for arn:aws:iam::111122223333:mfa/alice: ";
+const AGAIN: &str = "eks-group-auth: STS rejected that code; wait for the next one and enter it: ";
 
 #[test]
 fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
@@ -56,7 +56,7 @@ fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
     let stdout = enter_code(&account, &plugin, &args);
     let asked: Vec<(String, bool)> = vec![("43200".into(), false), ("28800".into(), true)];
     assert_eq!(durations(&account), asked);
-    // The rest of the day needs nobody.
+    // No code is needed for the rest of the session.
     assert_eq!(plugin.token(&args).stdout, stdout);
     plugin.run(&["token", "-i", "other", "--role", &account.dev, "--mfa-serial", SERIAL]).good_token();
     assert_eq!(account.counts().0, 2);
@@ -78,13 +78,13 @@ fn a_wrong_code_can_be_entered_again_twice() {
     let mut run = AtTerminal::start(&account.alices_plugin(), &args);
     run.answer(QUESTION, "000000");
     run.answer(AGAIN, "12345");
-    run.answer("eks-group-auth: a code has six digits; again: ", "111111");
+    run.answer("eks-group-auth: a code has six digits; try again: ", "111111");
     run.answer(AGAIN, "123456");
     assert_eq!(run.end().0, 0);
 
     let stderr = enter_wrong_codes(&account, &args);
     assert!(
-        stderr.contains("hint: wait for your device's next code (each is good once), then try again\n"),
+        stderr.contains("hint: wait for your device's next code (each works only once), then try again\n"),
         "{stderr}"
     );
 }
@@ -109,19 +109,19 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
         plugin.binary().display()
     );
     let expected = error_and_hint(
-        &format!("a code of MFA device `{SERIAL}` is needed, and there is no terminal to ask for it"),
+        &format!("a code from MFA device `{SERIAL}` is needed, but there is no terminal to ask for it"),
         &format!(
-            "run `{line}` in a terminal, in the shell that has AWS_ACCESS_KEY_ID, AWS_EC2_METADATA_DISABLED, \
-             AWS_ENDPOINT_URL_STS, AWS_SECRET_ACCESS_KEY, and enter the code, then try again"
+            "run `{line}` in a terminal, with AWS_ACCESS_KEY_ID, AWS_EC2_METADATA_DISABLED, \
+             AWS_ENDPOINT_URL_STS, AWS_SECRET_ACCESS_KEY set, and enter the code, then try again"
         ),
     );
     assert_eq!(plugin.token(&args).failed_with(6), expected);
-    // A terminal that client-go says is not for the plugin.
+    // A terminal that the plugin may not use, according to client-go.
     let run = AtTerminal::start(&account.alices_plugin().env("KUBERNETES_EXEC_INFO", EXEC_INFO), &args);
     assert_eq!(run.end(), (6, String::new(), expected));
     assert_eq!(account.counts().0, 0);
 
-    // And it does help.
+    // The suggested command works.
     account.sts.add_mfa_code("123456");
     let mut shell = plugin.command_of("/bin/sh");
     shell.args(["-c", &line]);
@@ -131,8 +131,8 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
     plugin.token(&args).good_token();
 }
 
-/// eksctl and others write variables into exec blocks that a person's shell does not have. Those that select nobody are no
-/// part of whose session it is; of the others the names are said, and no value that could be a secret.
+/// eksctl and other tools write variables into exec blocks that the user's shell does not have. Variables that do not
+/// select an identity do not matter; the others are listed by name, without values that could be secret.
 #[test]
 fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     let account = account(1);
@@ -148,7 +148,7 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     let line = stderr.split('`').nth(3).unwrap();
     assert!(line.starts_with("AWS_PROFILE=dev AWS_REGION=eu-west-1 "), "{stderr}");
     assert!(
-        stderr.contains("` in a terminal, in the shell that has AWS_EC2_METADATA_DISABLED, AWS_ENDPOINT_URL_STS, and"),
+        stderr.contains("` in a terminal, with AWS_EC2_METADATA_DISABLED, AWS_ENDPOINT_URL_STS set, and"),
         "{stderr}"
     );
     account.sts.add_mfa_code("123456");
@@ -160,25 +160,22 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
     kubectls.token(&[]).good_token();
     let secrets = kubectls.clone().env("AWS_VAULT", "MARKER").env("AWS_SECRET_ACCESS_KEY", "MARKER").token(&[]);
     let stderr = secrets.failed_with(6);
-    assert!(stderr.contains("AWS_SECRET_ACCESS_KEY, AWS_VAULT, and") && !stderr.contains("MARKER"), "{stderr}");
+    assert!(stderr.contains("AWS_SECRET_ACCESS_KEY, AWS_VAULT set, and") && !stderr.contains("MARKER"), "{stderr}");
     let refresh = kubectls.token(&["--refresh"]);
-    assert!(
-        refresh.failed_with(6).contains("; what is kept is passed over with `--refresh`, so"),
-        "{}",
-        refresh.stderr
-    );
+    assert!(refresh.failed_with(6).contains("; `--refresh` ignores the cache, so"), "{}", refresh.stderr);
     let relative = kubectls.clone().env("EKS_GROUP_AUTH_CACHE_DIR", "relative").token(&[]);
-    assert!(relative.failed_with(6).contains("; nothing is kept, because no cache directory"), "{}", relative.stderr);
+    assert!(relative.failed_with(6).contains("; no cache directory can be used, so"), "{}", relative.stderr);
     let kept = kubectls.env("EKS_GROUP_AUTH_CACHE", "off").token(&[]);
     assert!(
-        kept.failed_with(6)
-            .contains("; nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off, so that every call needs a code of its own"),
+        kept.failed_with(6).contains(
+            "; the cache is off (`--cache off` or EKS_GROUP_AUTH_CACHE=off), so every call needs its own code"
+        ),
         "{}",
         kept.stderr
     );
 }
 
-/// As by the AWS CLI, whoever the caller is; a device that is named for a user's own calls is not asked for.
+/// As in the AWS CLI, regardless of the caller; a device configured for a user's own calls is not used.
 #[test]
 fn a_profile_that_asks_for_a_code_on_the_way_is_obeyed() {
     let account = Account::new();
@@ -209,13 +206,13 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
     assert_eq!(account.counts().0, 1);
 }
 
-/// What one process lacks, another may have.
+/// One process may have a terminal even if another does not.
 #[test]
 fn whoever_waited_for_one_without_a_terminal_asks_at_its_own() {
     let account = account(1);
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
-    // STS is asked who is calling first, and takes long enough for the other to start.
+    // The first call is GetCallerIdentity, which takes long enough for the other process to start.
     account.sts.set_delay(Duration::from_secs(1));
     let mut without = plugin.start_token(&args);
     without.runs_until(|| !account.sts.calls().is_empty());
@@ -227,7 +224,7 @@ fn whoever_waited_for_one_without_a_terminal_asks_at_its_own() {
     assert_eq!(with.end().0, 0);
 }
 
-/// A profile with a role that asks for MFA, which the SDK would assume without a code.
+/// A profile with a role that requires MFA, which the SDK would try to assume without a code.
 fn profile_with_mfa(account: &Account) -> Plugin {
     account.plugin().config(&account.profile_with_role(&format!("mfa_serial = {SERIAL}\nduration_seconds = 1800\n")))
 }
@@ -240,7 +237,7 @@ fn a_profiles_own_role_asks_its_code_once_for_all_clusters() {
     assert_eq!(durations(&account), [("1800".to_owned(), true)]);
     plugin.run(&["token", "-i", "other", "--profile", "dev"]).good_token();
     assert_eq!(account.counts().0, 1);
-    assert_eq!(account.session_names(), ["alice"], "the person's name, not one that a program made up");
+    assert_eq!(account.session_names(), ["alice"], "the user's name, not a generated one");
 }
 
 #[test]
@@ -251,7 +248,7 @@ fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
     enter_code(&account, &plugin, &["--profile", "dev", "--role", &blue]);
     plugin.token(&["--profile", "dev", "--role", &green]).good_token();
     assert_eq!(account.counts().0, 3);
-    // A new session of the last role goes on from the one on the way; --refresh starts from the beginning.
+    // A new session of the last role starts from the cached intermediate session; --refresh starts from the beginning.
     plugin.token(&["--profile", "dev", "--role", &green, "--refresh"]).failed_with(6);
 }
 

@@ -6,7 +6,7 @@ use crate::support::http::{Reply, Server, Tls};
 use crate::support::plugin::{Output, error_and_hint, url_of};
 use crate::support::sts::{Sts, error_reply};
 
-/// Both peers sign the overridden host, and every real cluster refuses that.
+/// Both other tools sign the overridden host, which every real cluster refuses.
 #[test]
 fn every_endpoint_override_moves_assume_role_and_never_the_presigned_host() {
     for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
@@ -62,7 +62,7 @@ fn an_unknown_authority_is_an_error_that_says_so() {
     let output = account.alices_plugin().trusting(&Tls::for_loopback().ca_pem).role_token(&account.dev, &[]);
     let stderr = output.failed_with(5);
     assert!(
-        stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: invalid peer certificate"),
+        stderr.starts_with("eks-group-auth: error: could not get your identity from STS: invalid peer certificate"),
         "{stderr}"
     );
 }
@@ -81,7 +81,7 @@ fn a_ca_bundle_that_is_none_is_an_error_and_no_panic() {
             output.good_token();
         } else {
             let expected = format!(
-                "eks-group-auth: error: CA bundle `{}` cannot be used: it holds no certificate in PEM form\n",
+                "eks-group-auth: error: CA bundle `{}` cannot be used: it contains no certificate in PEM format\n",
                 plugin.home().join("ca.pem").display()
             );
             assert!(output.failed_with(2).starts_with(&expected), "{}", output.stderr);
@@ -89,7 +89,7 @@ fn a_ca_bundle_that_is_none_is_an_error_and_no_panic() {
     }
 }
 
-/// A proxy for plain HTTP: is sent whole URLs, and passes on to the one STS.
+/// A plain HTTP proxy, which receives full URLs and forwards everything to STS.
 #[test]
 fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
     let account = Account::new();
@@ -109,7 +109,8 @@ fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
     assert_eq!(seen.lock().unwrap().len(), asked);
 }
 
-/// What went wrong on one way to STS need not go wrong on another: only those who go the same way wait for each other.
+/// A failure with one set of network settings may not occur with another: only processes with the same settings wait
+/// for each other.
 #[test]
 fn whoever_goes_another_way_to_sts_asks_for_itself() {
     let account = Account::new();
@@ -117,7 +118,7 @@ fn whoever_goes_another_way_to_sts_asks_for_itself() {
     let plugin = plugin.write("ca.pem", &Tls::for_loopback().ca_pem);
     let ca = plugin.home().join("ca.pem");
     let args = ["--role", &account.dev, "--session-name", "bob"];
-    // The first is refused late enough for all others to start, and nobody else is kept waiting.
+    // The first process is refused late enough for all others to start; the others are answered at once.
     account.sts.set_delay(Duration::from_millis(1500));
     let others = [
         ("HTTP_PROXY", "http://127.0.0.1:1".into()),
@@ -159,7 +160,7 @@ fn forward(to: std::net::SocketAddr, request: &crate::support::http::Request) ->
     Reply::Raw(answer)
 }
 
-/// The way to the real STS: TLS inside a tunnel.
+/// As with the real STS: TLS inside a tunnel.
 #[test]
 fn a_proxy_for_https_is_asked_for_a_tunnel() {
     use std::io::{Read as _, Write as _};
@@ -215,21 +216,21 @@ fn what_stays_is_not_tried_again_and_what_does_not_pass_is_said() {
     assert_eq!(account.counts().0, 1);
     account.sts.answer_instead(|_| Some(error_reply(400, "Throttling", "Rate exceeded")));
     let output = account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]);
-    let error = format!("could not assume role `{}`: AWS is failing: Throttling: Rate exceeded", account.dev);
-    assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a little, then try again"));
+    let error = format!("could not assume role `{}`: temporary failure at AWS: Throttling: Rate exceeded", account.dev);
+    assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a moment, then try again"));
     assert_eq!(account.counts().0, 4);
 }
 
 #[test]
 fn nobody_listening_is_an_error_that_says_so() {
     let account = Account::new();
-    // A port that was free a moment ago.
+    // A port that was just released.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let output =
         account.alices_plugin().env("AWS_ENDPOINT_URL_STS", format!("http://{free}")).role_token(&account.dev, &[]);
     let stderr = output.failed_with(5);
     assert!(
-        stderr.starts_with("eks-group-auth: error: could not ask STS who is calling: Connection refused"),
+        stderr.starts_with("eks-group-auth: error: could not get your identity from STS: Connection refused"),
         "{stderr}"
     );
     assert!(

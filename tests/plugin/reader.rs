@@ -1,7 +1,7 @@
-//! The reader of the AWS files beside the one whose grammar it follows: generated pairs of files go to botocore and to
-//! this project's reader, and what comes of them is compared, section by section and value by value.
+//! Compares this project's parser for the AWS files with botocore's, whose grammar it follows: both parse generated
+//! pairs of files, and the results are compared section by section and value by value.
 //!
-//! `READER_CASES` pairs (200000 take a while) and `READER_SEED` can be set in the environment.
+//! Set `READER_CASES` for the number of pairs (200000 take a while) and `READER_SEED` in the environment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -27,11 +27,12 @@ fn every_pair_of_files_is_read_as_botocore_reads_it() {
     let state = Mutex::new((botocore, Counts::default()));
 
     let config = Config {
-        cases: u32::try_from(cases).expect("fewer cases than four thousand million"),
+        cases: u32::try_from(cases).expect("the number of cases fits in 32 bits"),
         failure_persistence: None,
         ..Config::default()
     };
-    // Every choice begins a generator of its own, and ChaCha, the usual one, would take half of the time. Zero is no seed.
+    // Every choice creates its own generator, and ChaCha, the default, would take half of the time. The seed must not
+    // be zero.
     let seed_bytes = (u128::from(seed) + (1 << 64)).to_le_bytes();
     let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::XorShift, &seed_bytes));
     let run = runner.run(&generator::pair(), |(config, credentials)| {
@@ -51,7 +52,7 @@ fn every_pair_of_files_is_read_as_botocore_reads_it() {
     assert_eq!(run.map_err(|error| error.to_string()), Ok(()), "READER_SEED={seed}");
     let (_, counts) = &*state.lock().expect("one thread");
     println!("READER_SEED={seed} READER_CASES={cases}\n{counts}");
-    // A few cases do not have everything.
+    // A small number of cases does not cover every feature.
     if cases >= 1000 {
         counts.check();
     }
@@ -62,7 +63,7 @@ fn from_environment(name: &str) -> Option<u64> {
     Some(value.parse().unwrap_or_else(|_| panic!("{name} is a number, not {value}")))
 }
 
-/// What was seen, lest the test be about nothing.
+/// Counts what was generated, to make sure that the test covers it.
 #[derive(Default)]
 struct Counts {
     files: usize,
@@ -123,13 +124,13 @@ impl std::fmt::Display for Counts {
     }
 }
 
-/// The names of profiles that the config file has, roughly: for counting only.
+/// The approximate profile names in the config file, used only for counting.
 fn rough_names(sections: &Value) -> BTreeSet<String> {
     let second_word = |header: &String| Some(words::split(header)?.get(1)?.clone());
     object(sections).keys().map(|header| second_word(header).unwrap_or_else(|| header.clone())).collect()
 }
 
-/// Why botocore reads nothing of a file.
+/// Why botocore rejects a file.
 struct Refusal {
     kind: String,
     lines: Vec<u32>,
@@ -143,12 +144,12 @@ impl Refusal {
     }
 }
 
-/// On purpose otherwise: a byte order mark is passed over. botocore takes it for a line before the first section.
+/// Deliberate difference: a byte order mark is ignored. botocore treats it as a line before the first section.
 fn is_refused_for_its_byte_order_mark(text: &str, refusal: &Refusal) -> bool {
     text.starts_with('\u{feff}') && refusal.kind == "MissingSectionHeaderError" && refusal.lines == [1]
 }
 
-/// On purpose otherwise: sections and options that stand twice are joined. The line that botocore names is the second.
+/// Deliberate difference: repeated sections and options are merged. botocore reports the line of the second one.
 fn is_refused_for_what_stands_twice(text: &str, refusal: &Refusal) -> bool {
     let [line] = refusal.lines[..] else { return false };
     let lines: Vec<String> = lines_trimmed(text).take(line as usize).collect();
@@ -163,12 +164,12 @@ fn is_refused_for_what_stands_twice(text: &str, refusal: &Refusal) -> bool {
     }
 }
 
-/// Every broken table of `[DEFAULT]` is reported. botocore looks only at those that some section does not replace.
+/// Every broken table in `[DEFAULT]` is reported. botocore only checks those that some section does not override.
 fn may_have_a_broken_table_in_defaults(text: &str) -> bool {
     text.contains("[DEFAULT")
 }
 
-/// Where an option stands twice, which botocore refuses anyway, a broken table is reported though it be replaced.
+/// If an option is repeated, which botocore rejects anyway, a broken table is reported even if it is overridden.
 fn has_an_option_twice(text: &str) -> bool {
     let keys: Vec<String> =
         lines_trimmed(text).filter(|line| line.contains(['=', ':'])).map(|line| key(&line)).collect();
@@ -185,7 +186,8 @@ fn key(line: &str) -> String {
     line.split(['=', ':']).next().unwrap_or_default().trim_end_matches(is_space).to_lowercase()
 }
 
-/// On purpose otherwise: blanks just inside the brackets are cut. For botocore they are a part of the section's name.
+/// Deliberate difference: blanks just inside the brackets are trimmed. botocore treats them as part of the section
+/// name.
 fn has_blanks_inside_brackets(text: &str) -> bool {
     text.split(['\n', '\r']).any(|line| {
         let line = line.trim_matches(is_space);
@@ -194,22 +196,22 @@ fn has_blanks_inside_brackets(text: &str) -> bool {
     })
 }
 
-/// White space as Python knows it.
+/// Whitespace as defined by Python.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// On purpose otherwise: a profile's property that is set to nothing is not set, and the config file's counts.
+/// Deliberate difference: an empty property counts as unset, and the config file's value is used.
 fn is_unset_for_us(value: &Value) -> bool {
     value == ""
 }
 
-/// On purpose otherwise: a comment behind the value of a property that holds one word is cut.
+/// Deliberate difference: a comment after the value of a single-word property is removed.
 fn may_have_a_comment(value: &str) -> bool {
     value.contains(['#', ';'])
 }
 
-/// What the script calls the lines that cannot be parsed: no option's name.
+/// The script's marker for lines that cannot be parsed; it is not a valid option name.
 fn is_marker(option: &str) -> bool {
     option.starts_with('\0')
 }
@@ -233,7 +235,7 @@ fn compare(config: &str, credentials: &str, answer: &Value) -> Result<(), String
     Ok(())
 }
 
-/// Which lines of a file are said to be broken, against what botocore says of it.
+/// Compares the lines reported as broken with botocore's result.
 fn compare_broken_lines(text: &str, ours: &[u32], answer: &Value) -> Result<(), String> {
     match Refusal::of(answer) {
         None if !ours.is_empty() && !may_have_a_broken_table_in_defaults(text) => {
@@ -248,13 +250,13 @@ fn compare_broken_lines(text: &str, ours: &[u32], answer: &Value) -> Result<(), 
         }
         _ => {}
     }
-    // Of each section the first is enough, and the parser knows nothing of tables.
+    // Only the first broken line of each section has to match, and botocore's parser does not know tables.
     let theirs = numbers(&answer["meant"]["broken"]);
     let broken_tables = object(&answer["meant"]["sections"]).values().any(has_broken_table);
     if let Some(first) = theirs.iter().min()
         && !ours.contains(first)
     {
-        return Err(format!("line {first} is broken, and only these are said to be: {ours:?}"));
+        return Err(format!("line {first} is broken, but only these are reported: {ours:?}"));
     }
     let others: Vec<_> = ours.iter().filter(|line| !theirs.contains(line)).collect();
     let is_right = match others.as_slice() {
@@ -271,7 +273,7 @@ fn has_broken_table(options: &Value) -> bool {
     object(options).values().any(Value::is_null)
 }
 
-/// The sections of one file, with no thought of what they are for.
+/// Compares the sections of one file, regardless of their kind.
 fn compare_file(text: &str, answer: &Value) -> Result<(), String> {
     let ours = sections(text)?;
     if !answer["sections"].is_null() && !has_blanks_inside_brackets(text) {
@@ -301,7 +303,7 @@ fn without_markers(options: &Value) -> Map<String, Value> {
     object(options).clone().into_iter().filter(|(option, _)| !is_marker(option)).collect()
 }
 
-/// All sections of one file as our reader sees them, in the form of the answers.
+/// All sections of one file as parsed by our reader, in the format of botocore's answers.
 fn sections(text: &str) -> Result<Map<String, Value>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let file = AwsFile::new(text);
@@ -323,7 +325,7 @@ fn options(section: &Section) -> Result<Value, String> {
     for property in section.properties() {
         let key = property.key().to_lowercase();
         for spelling in [&key, &key.to_uppercase()] {
-            // There are letters that do not come back.
+            // Some letters do not survive a round trip through upper case.
             let comes_back = spelling.to_lowercase() == key;
             let found = section.property(spelling);
             if comes_back && !found.is_some_and(|found| std::ptr::eq(found, property)) {
@@ -349,7 +351,7 @@ fn value(property: &Property) -> Value {
     }
 }
 
-/// Which profile, session or services section is which, and what it has.
+/// Compares profiles, SSO sessions and services sections and their contents.
 fn compare_profiles(files: &ProfileFiles, expected: &Value, answer: &Value) -> Result<(), String> {
     let mut candidates: BTreeSet<String> = ["", "default", "DEFAULT", "profile"].map(str::to_owned).into();
     for kind in ["profiles", "sso_sessions", "services"] {
@@ -398,7 +400,7 @@ fn compare_profile(found: Result<Option<Profile>, Error>, expected: Option<&Valu
     let expected = object(expected.expect("it is there"));
     let mut ours: BTreeMap<String, &str> = BTreeMap::new();
     for (key, value) in profile.properties() {
-        // The credentials file's come first.
+        // The credentials file takes precedence.
         ours.entry(key.to_lowercase()).or_insert(value);
     }
     if let Some(key) = ours.keys().find(|key| !expected.contains_key(*key)) {
@@ -451,7 +453,7 @@ fn compare_value(profile: &Profile, key: &str, raw: &str, theirs: &Value) -> Res
     }
 }
 
-/// The reader takes names that live for ever, of which there are few here.
+/// The reader takes `'static` names, of which there are only a few here.
 fn leaked(name: &str) -> &'static str {
     static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let mut names = NAMES.lock().expect("nothing panics with it");
@@ -472,5 +474,5 @@ fn numbers(value: &Value) -> Vec<u32> {
     value.as_array().expect("a list").iter().map(number).collect()
 }
 
-/// Files as people write them, and as nobody would.
+/// Generates realistic and unrealistic files.
 mod generator;

@@ -4,7 +4,7 @@ use crate::support::http::Reply;
 use crate::support::plugin::{Output, Plugin};
 use crate::support::sts::{ACCOUNT, Role, error_reply};
 
-/// Two roles, `ops` for the group `operators` and `dev` for `developers`; asked for in that order.
+/// Two roles, `ops` for the group `operators` and `dev` for `developers`, requested in that order.
 struct Team {
     account: Account,
     ops: String,
@@ -21,7 +21,7 @@ impl Team {
         plugin.token(&[&["--role", &self.ops, "--role", &self.account.dev], args].concat())
     }
 
-    /// The roles that STS was asked for, each with its answer.
+    /// The roles requested from STS, each with its result.
     fn asked(&self) -> Vec<(String, bool)> {
         let calls = self.account.sts.calls();
         let calls = calls.iter().filter(|call| call.action == "AssumeRole");
@@ -41,11 +41,11 @@ fn the_first_role_that_is_permitted_is_used_and_remembered() {
     let token = team.run(&alice, &[]).good_token();
     assert_eq!(team.asked(), owned(&[("ops", false), ("dev", true)]));
     assert_eq!(team.run(&alice, &[]).good_token(), token);
-    // Another cluster: another token of the same session.
+    // A different cluster: a different token from the same session.
     team.run(&alice, &["--cluster-id=other"]).failed_with(2);
     let other = alice.run(&["token", "-i", "other", "-r", &team.ops, "-r", &team.account.dev]);
     assert_ne!(other.good_token(), token);
-    assert_eq!(team.asked().len(), 2, "the denied role is not asked for again while the session lives");
+    assert_eq!(team.asked().len(), 2, "the denied role is not requested again while the session is valid");
     let list = alice.run(&["cache", "list"]).stdout;
     assert!(list.contains(":role/dev") && !list.contains(":role/ops"), "{list}");
 }
@@ -119,8 +119,9 @@ fn where_all_are_denied_each_is_listed_with_its_reason() {
         )
     };
     let expected = format!(
-        "eks-group-auth: error: none of 2 roles could be assumed\n{}{}eks-group-auth: hint: either none of your groups allows \
-         sts:AssumeRole on this role, or the role's trust policy does not trust you: ask whoever manages them for membership\n",
+        "eks-group-auth: error: could not assume any of 2 roles\n{}{}eks-group-auth: hint: either none of your groups \
+         allows sts:AssumeRole on this role, or the role's trust policy does not trust you: ask your administrator for \
+         access\n",
         denied("ops"),
         denied("dev")
     );
@@ -135,7 +136,7 @@ fn a_session_of_a_later_role_is_used_as_it_is_when_the_earlier_are_denied() {
     let plugin = team.account.plugin().keys(&keys).env("AWS_SESSION_TOKEN", "");
     let output = team.run(&plugin, &["--verbose"]);
     assert_eq!((output.code, team.asked()), (0, owned(&[("ops", false)])), "{}", output.stderr);
-    assert!(output.stderr.contains("already, which is not assumed again"), "{}", output.stderr);
+    assert!(output.stderr.contains(": not assuming it again"), "{}", output.stderr);
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn arns_are_taken_for_the_names_that_they_end_in() {
     let args = ["token", "--cluster", arn, "--role", &account.dev, "--session-name", &account.dev];
     assert_eq!(alice.run(&args).good_token(), plain);
     let stderr = alice.run(&[&args[..], &["-v"]].concat()).stderr;
-    assert!(stderr.contains(&format!("`{arn}` is an ARN: its last part, `demo`, is meant\n")), "{stderr}");
+    assert!(stderr.contains(&format!("`{arn}` is an ARN: using its last part, `demo`\n")), "{stderr}");
 }
 
 #[test]
@@ -172,10 +173,10 @@ fn verbose_says_what_was_done_and_no_secret() {
     let first = team.run(&alice, &["-v"]);
     assert_eq!(first.code, 0);
     for words in [
-        "a token for cluster `demo` in eu-west-1, by AWS_ACCESS_KEY_ID in the environment\n",
-        "credentials from AWS_ACCESS_KEY_ID",
+        "requested a token for cluster `demo` in eu-west-1, using AWS_ACCESS_KEY_ID in the environment\n",
+        "got credentials from AWS_ACCESS_KEY_ID",
         "the caller is arn:aws:iam::111122223333:user/alice\n",
-        "may not assume `arn:aws:iam::111122223333:role/ops`: ",
+        "not allowed to assume `arn:aws:iam::111122223333:role/ops`: ",
         &format!("assumed `{DEV}` as `alice`\n"),
         "signed a new token\n",
     ] {
@@ -184,7 +185,7 @@ fn verbose_says_what_was_done_and_no_secret() {
     let is_timed = |line: &str| line.starts_with("eks-group-auth: ") && line.contains(" ms: ");
     assert!(first.stderr.lines().all(is_timed), "{}", first.stderr);
     let second = team.run(&alice, &["-v"]);
-    let words = format!("a token in the cache, of role `{DEV}`, session `alice`\n");
+    let words = format!("found a cached token for role `{DEV}`, session `alice`\n");
     assert!(second.stderr.contains(&words), "{}", second.stderr);
     assert_eq!(second.stdout, first.stdout);
     let token = second.document().pointer("/status/token").unwrap().as_str().unwrap().to_owned();
@@ -200,8 +201,8 @@ fn a_region_that_contradicts_the_clusters_server_is_said_when_a_token_is_signed(
         "cluster":{"server":"https://0123.gr7.eu-north-1.eks.amazonaws.com"}}}"#;
     let plugin = account.alices_plugin().env("KUBERNETES_EXEC_INFO", info);
     let output = plugin.role_token(&account.dev, &["--region", "eu-west-1"]);
-    let expected = "eks-group-auth: warning: the region asked for is `eu-west-1` and the cluster's server is in `eu-north-1`: \
-                    correct `--region` in the args of the exec block, or leave it out\n";
+    let expected = "eks-group-auth: warning: the requested region is `eu-west-1`, but the cluster's API server is in \
+                    `eu-north-1`: correct `--region` in the exec block's args, or remove it\n";
     assert_eq!((output.code, output.stderr.as_str()), (0, expected));
     assert_eq!(plugin.role_token(&account.dev, &["--region", "eu-north-1"]).stderr, "");
 }

@@ -1,7 +1,7 @@
 use crate::Account;
 use crate::support::sts::ACCOUNT;
 
-/// The session name that a caller with this ARN gets.
+/// The session name for a caller with this ARN.
 fn session_name_of(arn: &str) -> String {
     let account = Account::new();
     let keys = account.sts.add_principal(arn, &["developers"]);

@@ -16,7 +16,7 @@ fn every_spelling_of_the_peers_asks_for_the_same() {
         &["eks", "get-token", "--cluster-id", "demo", "--role-arn", role, "--output", "json"],
     ];
     let tokens: Vec<String> = asks_for_the_role.iter().map(|args| plugin.run(args).good_token()).collect();
-    assert!(tokens.iter().all(|token| token == &tokens[0]), "one request, however it is spelled");
+    assert!(tokens.iter().all(|token| token == &tokens[0]), "the same request in every spelling");
     assert_eq!(account.counts(), (1, 1));
     let more: [&[&str]; 3] = [
         &["token", "-i", "demo", "-r", role, "-s", "night", "-e", "external"],

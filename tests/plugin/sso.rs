@@ -22,7 +22,8 @@ fn config(account: &Account) -> String {
 /// SHA-1 of the start URL.
 const OLD_TOKEN_FILE: &str = ".aws/sso/cache/a51746d4aa793ae07b25e90c3a5db96fc7832bd7.json";
 
-/// A portal that counts, exchanges the refresh token for an access token, and this for alice's keys.
+/// A portal that counts requests and exchanges the refresh token for an access token, and the access token for alice's
+/// keys.
 struct Portal {
     server: Server,
     asked: Arc<AtomicUsize>,
@@ -88,9 +89,9 @@ fn whoever_is_not_logged_in_is_told_so_before_anybody_is_asked() {
     let portal = Portal::start(&account);
     let plugin = portal.plugin(&account);
     let run = |profile: &str| plugin.token(&["--profile", profile]).failed_with(6).to_owned();
-    assert_eq!(run("base"), logged_out("`base`", "nobody is logged in to its SSO session", "base"));
-    assert_eq!(run("dev"), logged_out("`base` (source of `dev`)", "nobody is logged in to its SSO session", "base"));
-    assert_eq!(run("old"), logged_out("`old`", "nobody is logged in to its SSO session", "old"));
+    assert_eq!(run("base"), logged_out("`base`", "not logged in to its SSO session", "base"));
+    assert_eq!(run("dev"), logged_out("`base` (source of `dev`)", "not logged in to its SSO session", "base"));
+    assert_eq!(run("old"), logged_out("`old`", "not logged in to its SSO session", "old"));
     assert_eq!((portal.asked(), account.sts.calls().len()), (0, 0));
 }
 
@@ -102,7 +103,7 @@ fn a_session_that_is_over_is_known_from_its_token_file() {
     for (what, more) in [
         ("no refresh token", json!({})),
         ("no client", json!({"refreshToken": "secret-refresh-token"})),
-        ("the client's registration is over", refreshable(-10)),
+        ("the client's registration has expired", refreshable(-10)),
     ] {
         let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(three_hours, &more));
         let run = |profile: &str| plugin.token(&["--profile", profile]).failed_with(6).to_owned();
@@ -125,7 +126,7 @@ fn a_session_that_can_be_refreshed_is_not_given_up_for_lost() {
     assert_eq!(portal.asked(), 2);
 }
 
-/// The login is the same one, and what was obtained with it stays within reach.
+/// It is still the same login, so entries obtained with it are still found.
 #[test]
 fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
     let account = Account::new();
@@ -143,7 +144,7 @@ fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
     assert_eq!(path.parent().unwrap().read_dir().unwrap().count(), 1, "nothing is left beside it");
 }
 
-/// Those who wait find what the one who refreshed left.
+/// Waiting processes find the entry stored by the process that refreshed.
 #[test]
 fn those_who_wait_for_a_refresh_share_its_session() {
     let account = Account::new();
@@ -157,7 +158,7 @@ fn those_who_wait_for_a_refresh_share_its_session() {
             run.join().unwrap().good_token();
         }
     });
-    // One that starts after the refresh, and before its session is kept, asks for its own.
+    // A process that starts after the refresh but before the session is stored requests its own.
     assert!(account.counts().0 <= 2, "{} AssumeRole", account.counts().0);
 }
 

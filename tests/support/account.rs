@@ -1,4 +1,4 @@
-//! The account that most tests are about.
+//! The account used by most tests.
 
 use super::cluster::Cluster;
 use super::plugin::Plugin;
@@ -29,14 +29,14 @@ impl Account {
         Account { sts, dev, alice, bob }
     }
 
-    /// With sessions of this life, whatever is asked for.
+    /// With sessions of this duration, regardless of the requested one.
     pub fn short_lived(life: std::time::Duration) -> Self {
         let account = Self::new();
         account.sts.add_role("dev", Role { life: Some(life), ..Role::of_group("developers") });
         account
     }
 
-    /// A machine whose user is alice, by keys in the environment.
+    /// A machine with alice's keys in the environment.
     pub fn alices_plugin(&self) -> Plugin {
         self.plugin().keys(&self.alice)
     }
@@ -94,8 +94,10 @@ impl Account {
     }
 }
 
-/// The program that is tested.
+/// The binary under test.
 pub fn binary() -> &'static str {
-    let Some(binary) = option_env!("CARGO_BIN_EXE_eks-group-auth") else { panic!("only tests know the binary") };
+    let Some(binary) = option_env!("CARGO_BIN_EXE_eks-group-auth") else {
+        panic!("the binary is only available in tests")
+    };
     binary
 }

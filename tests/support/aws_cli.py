@@ -1,5 +1,6 @@
-"""The AWS CLI as a server: it is imported once, and each call is a fork of that, with an environment and arguments of its
-own. A line of JSON in, {"args": [...], "env": {...}}, is a line out, {"code": 0, "stdout": "...", "stderr": "..."}.
+"""The AWS CLI as a server: it is imported once, and each call runs in a fork with its own environment and arguments.
+Each input line of JSON, {"args": [...], "env": {...}}, produces one output line, {"code": 0, "stdout": "...", "stderr":
+"..."}.
 """
 
 import json
@@ -12,17 +13,17 @@ import traceback
 import awscli.clidriver
 import awscli.customizations.assumerole
 
-# Half of what it takes to start: every customization, imported late.
+# Imports every customization in advance, which accounts for half of the start-up time.
 import awscli.handlers  # noqa: F401
 import botocore.credentials
 import botocore.tokens
 
-# awscli adds to it when it is imported, and finds its own models by it.
+# awscli extends it on import and uses it to find its own models.
 DATA_PATH = os.environ["AWS_DATA_PATH"]
 
 
 def at_home():
-    """Paths that were made from the HOME of the import."""
+    """Resets paths that were derived from HOME at import time."""
     tokens = os.path.expanduser("~/.aws/sso/cache")
     for provider in (botocore.credentials.SSOProvider, botocore.tokens.SSOTokenProvider):
         assert hasattr(provider, "_SSO_TOKEN_CACHE_DIR")

@@ -1,4 +1,4 @@
-//! The AWS CLI beside the program: the same files and environment, and whom it finds in them.
+//! Runs the AWS CLI with the same files and environment, to compare the identity it finds.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::child::WatchedChild;
 use super::plugin::{Output, Plugin};
 
-/// A Python that can `import awscli`: the one of AWS_CLI_PYTHON, else that of the virtual environment which `.ci/run`
-/// makes. Without one the caller has nothing to do; with `REQUIRE_AWS_CLI=1` that is a failure.
+/// A Python that can `import awscli`: the one in AWS_CLI_PYTHON, or else the one in the virtual environment created by
+/// `.ci/run`. Without one, the caller skips its test, or fails with `REQUIRE_AWS_CLI=1`.
 pub fn python() -> Option<PathBuf> {
     static FOUND: LazyLock<Option<PathBuf>> = LazyLock::new(find);
     if FOUND.is_none() {
@@ -34,17 +34,17 @@ fn find() -> Option<PathBuf> {
     import.status.success().then_some(python)
 }
 
-/// A Python script that is started once and asked many times: a line of JSON in, a line of JSON out.
+/// A Python script that is started once and handles many requests: one line of JSON in, one line of JSON out.
 pub struct JsonLines {
     process: WatchedChild,
     requests: Option<ChildStdin>,
 }
 
 impl JsonLines {
-    /// The script's path begins at the root of the project.
+    /// The script's path is relative to the project root.
     pub fn start(python: &Path, script: &str, args: &[&Path]) -> Self {
         let mut command = Command::new(python);
-        // Nothing of whoever runs the tests.
+        // Without the environment of the user running the tests.
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script)).args(args).env_clear();
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = WatchedChild::start(command);
@@ -63,18 +63,18 @@ impl JsonLines {
 
 impl Drop for JsonLines {
     fn drop(&mut self) {
-        // The end of its requests is the end of it.
+        // Closing its input makes it exit.
         self.requests.take();
         self.process.leave();
     }
 }
 
-/// One AWS CLI that is started once and called many times.
+/// An AWS CLI that is started once and called many times.
 pub struct AwsCli(JsonLines);
 
 impl AwsCli {
     pub fn start(python: &Path) -> Self {
-        // What the CLI is to see comes with each call.
+        // Each call provides the CLI's environment.
         AwsCli(JsonLines::start(python, "tests/support/aws_cli.py", &[]))
     }
 
@@ -82,7 +82,7 @@ impl AwsCli {
     pub fn call(&mut self, plugin: &Plugin, args: &[&str]) -> Output {
         let text = |text: &std::ffi::OsStr| text.to_str().expect("tests set text").to_owned();
         let set = plugin.environment().iter().map(|(name, value)| (text(name), json!(text(value))));
-        // No pager: nobody reads.
+        // No pager: there is no one to read it.
         let env: serde_json::Map<String, Value> =
             [("AWS_PAGER".to_owned(), json!(""))].into_iter().chain(set).collect();
         let answer = self.0.ask(&json!({"args": args, "env": env}));

@@ -1,4 +1,4 @@
-//! client-go's part, where there is no kubectl: run the plugin, take its token, ask the API server.
+//! A stand-in for client-go if there is no kubectl: runs the plugin, takes its token and calls the API server.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -21,7 +21,7 @@ pub fn run_plugin(plugin: &Plugin, args: &[&str]) -> Output {
     plugin.clone().env("KUBERNETES_EXEC_INFO", EXEC_INFO).run(args)
 }
 
-/// The status and body that the API server gives to whoever has this token.
+/// The API server's status and body for a request with this token.
 pub fn get(cluster: &Cluster, path: &str, token: &str) -> std::io::Result<(u16, Value)> {
     let mut roots = rustls::RootCertStore::empty();
     let ca = CertificateDer::from_pem_slice(cluster.ca_pem.as_bytes()).map_err(std::io::Error::other)?;

@@ -16,17 +16,17 @@ use super::http::{Reply, Request, Server, Tls, fill};
 use super::sigv4::query_pairs;
 use super::sts::{Sts, parse_timestamp};
 
-/// A line of the cluster's mapping, as in aws-auth: a role, and what whoever has a session of it is here.
+/// An entry of the cluster's mapping, as in aws-auth: a role and the user its sessions are mapped to.
 #[derive(Clone)]
 pub struct Mapping {
     /// With its path.
     pub role_arn: String,
-    /// May hold `{{SessionName}}`.
+    /// May contain `{{SessionName}}`.
     pub username: String,
     pub groups: Vec<String>,
 }
 
-/// How an API request ended, for the test to look at.
+/// The outcome of an API request, for tests to check.
 #[derive(Clone, Debug)]
 pub struct Seen {
     pub path: String,
@@ -41,7 +41,7 @@ struct Shared {
     region: String,
     sts: SocketAddr,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    /// How many more requests with a good token get a 401 all the same.
+    /// How many more requests with a valid token get a 401 anyway.
     refuse: AtomicUsize,
     mappings: Mutex<Vec<Mapping>>,
     seen: Mutex<Vec<Seen>>,
@@ -63,7 +63,7 @@ struct User {
 pub const VIEWERS: &str = "viewers";
 
 impl Cluster {
-    /// `sts` answers over plain HTTP.
+    /// `sts` must use plain HTTP.
     pub fn start(name: &str, region: &str, sts: &Sts) -> Self {
         let tls = Tls::for_loopback();
         let shared = Arc::new(Shared {
@@ -80,7 +80,7 @@ impl Cluster {
         Cluster { shared, server, ca_pem: tls.ca_pem }
     }
 
-    /// Whoever has a session of this role is `username` here, and may list pods.
+    /// Maps sessions of this role to `username`, who may list pods.
     pub fn map_role(&self, role_arn: &str, username: &str) {
         self.shared.mappings.lock().expect("no handler panics").push(Mapping {
             role_arn: role_arn.to_owned(),
@@ -89,7 +89,7 @@ impl Cluster {
         });
     }
 
-    /// So many more requests get a 401 although their token is good.
+    /// Makes this many more requests fail with a 401 even though their token is valid.
     pub fn refuse(&self, requests: usize) {
         self.shared.refuse.store(requests, Ordering::SeqCst);
     }
@@ -110,7 +110,7 @@ impl Cluster {
         self.shared.seen.lock().expect("no handler panics").clone()
     }
 
-    /// Who this token is for this cluster: the username, or why not.
+    /// The username for this token, or why it is refused.
     pub fn authenticate(&self, token: &str) -> Result<String, String> {
         authenticate(&self.shared, token).map(|user| user.username)
     }
@@ -137,14 +137,14 @@ fn serve(shared: &Shared, request: &Request) -> Reply {
     reply
 }
 
-/// Whom a token proves to be, and the host that says so.
+/// The identity that a token proves, and the host in it.
 pub struct Proof {
     pub arn: String,
     pub host: String,
 }
 
-/// What a cluster of this name would learn from this token, in whatever region the token was signed for, if everybody
-/// were mapped.
+/// What a cluster with this name would learn from this token if every identity were mapped, whatever region the token
+/// was signed for.
 pub fn prove(sts: &Sts, cluster: &str, token: &str) -> Result<Proof, String> {
     let url = url_in(token)?;
     let pairs = query_pairs(url.split_once('?').map_or("", |(_, query)| query));
@@ -164,7 +164,7 @@ fn authenticate(shared: &Shared, token: &str) -> Result<User, String> {
     let &["assumed-role", role, session] = resource.as_slice() else {
         return Err(format!("{caller} is not mapped"));
     };
-    // STS leaves out the path of a role, and so does the mapping's side of the comparison.
+    // STS omits a role's path, so the comparison ignores the mapping's path too.
     let mappings = shared.mappings.lock().expect("no handler panics");
     let mapping = mappings.iter().find(|mapping| {
         let fields: Vec<&str> = mapping.role_arn.splitn(6, ':').collect();
@@ -176,7 +176,7 @@ fn authenticate(shared: &Shared, token: &str) -> Result<User, String> {
     Ok(User { username, groups: mapping.groups.clone() })
 }
 
-/// The rules of the token, in the authenticator's order; answers host, and path with query.
+/// Checks the token rules in the authenticator's order; returns the host, and the path with query.
 fn verify(token: &str, region: &str, now: SystemTime) -> Result<(String, String), String> {
     let rule = |fits: bool, why: &str| if fits { Ok(()) } else { Err(why.to_owned()) };
     rule(token.len() < 4096, "token is too large")?;
@@ -247,13 +247,13 @@ fn accepted_hosts(region: &str) -> Vec<String> {
     hosts
 }
 
-/// Asks STS, as the server does: with its own name in the signed header. Answers the caller's ARN.
+/// Calls STS as the server does, with its own name in the signed header. Returns the caller's ARN.
 fn replay(sts: SocketAddr, cluster: &str, host: &str, path_and_query: &str) -> Result<String, String> {
     let request = format!(
         "GET {path_and_query} HTTP/1.1\r\nHost: {host}\r\nx-k8s-aws-id: {cluster}\r\nAccept: application/json\r\nConnection: close\r\n\r\n"
     );
     let mut stream = TcpStream::connect(sts).map_err(|error| error.to_string())?;
-    // The loopback STS keeps connections open; one answer is what is wanted here.
+    // The loopback STS keeps connections open, but only one response is needed here.
     stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(|error| error.to_string())?;
     stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
@@ -293,7 +293,7 @@ fn api(request: &Request, user: &User) -> Reply {
             "authentication.k8s.io/v1",
             json!({"name": "selfsubjectreviews", "singularName": "selfsubjectreview", "namespaced": false, "kind": "SelfSubjectReview", "verbs": ["create"]}),
         ),
-        // kubectl 1.27 still asks the first version.
+        // kubectl 1.27 still uses the first version.
         (
             "POST",
             path @ ("/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -313,7 +313,7 @@ fn api(request: &Request, user: &User) -> Reply {
             &format!("pods is forbidden: User \"{}\" cannot list resource \"pods\"", user.username),
         ),
         ("GET", "/api/v1/namespaces/default/pods") => pods(),
-        // What is made is accepted and forgotten.
+        // Created objects are accepted and discarded.
         ("POST", "/api/v1/namespaces/default/pods") => {
             Reply::Response { status: 201, content_type: "application/json", body: request.body.clone() }
         }
@@ -328,7 +328,7 @@ fn resource_list(group_version: &str, resource: Value) -> Reply {
     )
 }
 
-/// As a Table, which is what kubectl asks for first.
+/// As a Table, kubectl's preferred format.
 fn pods() -> Reply {
     let column =
         |name: &str, kind: &str| json!({"name": name, "type": kind, "format": "", "description": "", "priority": 0});

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over TCP or TLS, one thread a connection: small enough to misbehave in every way that a test wants.
+//! HTTP/1.1 over TCP or TLS, one thread per connection: simple enough to misbehave in every way a test needs.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -39,15 +39,15 @@ pub enum Reply {
         content_type: &'static str,
         body: Vec<u8>,
     },
-    /// These bytes, then the end of the connection.
+    /// These bytes, then the connection is closed.
     Raw(Vec<u8>),
-    /// The same, a byte at a time.
+    /// The same, one byte at a time.
     Drip(Vec<u8>, Duration),
-    /// The end of the connection, without a goodbye.
+    /// The connection is reset.
     Reset,
-    /// The head of a good answer, and a body that does not end.
+    /// The head of a valid response, followed by an endless body.
     Endless,
-    /// Silence for this long, then the end of the connection.
+    /// No response for this long, then the connection is closed.
     Stall(Duration),
 }
 
@@ -69,7 +69,7 @@ impl Reply {
     }
 }
 
-/// A certificate authority made for one test run, and a certificate of its for loopback.
+/// A certificate authority created for one test run, and a loopback certificate issued by it.
 pub struct Tls {
     pub ca_pem: String,
     config: Arc<rustls::ServerConfig>,
@@ -111,7 +111,7 @@ impl Server {
         Self::start_dated(tls, || http_date(SystemTime::now()), handler)
     }
 
-    /// With a clock of its own for the Date of its answers.
+    /// With its own clock for the Date header of its responses.
     pub fn start_dated(
         tls: Option<&Tls>,
         date: impl Fn() -> String + Send + Sync + 'static,
@@ -148,7 +148,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// How many connections were made so far.
+    /// The number of connections so far.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }
@@ -165,7 +165,7 @@ impl Drop for Server {
     }
 }
 
-/// As the Date header has it.
+/// In the format of the Date header.
 pub fn http_date(time: SystemTime) -> String {
     let format = "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT";
     let format = time::format_description::parse_borrowed::<2>(format).expect("a format");
@@ -214,7 +214,7 @@ fn serve(
                 return Ok(());
             }
             Reply::Reset => {
-                // Linger 0 makes the close a reset.
+                // Linger 0 turns the close into a reset.
                 let _ = rustix::net::sockopt::set_socket_linger(socket, Some(Duration::ZERO));
                 return Ok(());
             }
@@ -267,7 +267,7 @@ fn read_request(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<Opti
     }
 }
 
-/// Reads what there is, even where a signal comes in between (a child that ends sends one).
+/// Reads the available bytes, even if a signal interrupts (such as when a child exits).
 pub fn fill(stream: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
     let mut chunk = [0; 8192];
     loop {

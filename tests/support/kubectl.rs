@@ -17,8 +17,8 @@ pub struct Kubectl {
     pub version: String,
 }
 
-/// Every kubectl in PATH, and its siblings with a version in their name. Not the dispatcher that some distributions
-/// put before them: it runs another kubectl, and a plugin twice.
+/// Every kubectl in PATH, and those next to it with a version in their name. Skips the dispatcher that some
+/// distributions install: it runs another kubectl, and so runs a plugin twice.
 pub fn find_all() -> Vec<Kubectl> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut candidates: Vec<PathBuf> = Vec::new();
@@ -95,7 +95,7 @@ impl ExecBlock {
     }
 }
 
-/// A kubeconfig for one user of one cluster. It is JSON, which is YAML too.
+/// A kubeconfig for one user of one cluster, as JSON, which is also valid YAML.
 pub fn kubeconfig(cluster: &Cluster, plugin: &Plugin, exec: &ExecBlock) -> String {
     use base64::Engine as _;
     let ca = base64::engine::general_purpose::STANDARD.encode(&cluster.ca_pem);

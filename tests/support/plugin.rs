@@ -1,4 +1,4 @@
-//! Running the plugin with a scrubbed environment: a home of its own, nothing of AWS but what the test says.
+//! Runs the plugin in a clean environment: its own home directory, and only the AWS settings from the test.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::sts::{Keys, Sts, parse_timestamp};
 
 pub const REGION: &str = "eu-west-1";
 
-/// One person's machine: a home, an environment, and a program to run. Cloning it gives the same home.
+/// One user's machine: a home directory, an environment and a program to run. Clones share the home directory.
 #[derive(Clone)]
 pub struct Plugin {
     binary: PathBuf,
@@ -23,7 +23,7 @@ pub struct Plugin {
 }
 
 pub struct Output {
-    /// 128 + the signal, where one ended it.
+    /// 128 + the signal, if a signal killed it.
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -35,7 +35,7 @@ impl Plugin {
         let home = tempfile::Builder::new().prefix("eks-group-auth-test-").tempdir().expect("a temporary directory");
         let plugin = Plugin { binary: binary.into(), home: std::sync::Arc::new(home), environment: Vec::new() };
         let home = plugin.home().to_owned();
-        // Without the metadata service, or these tests would find a build machine's own role.
+        // Disable the metadata service, or these tests would find a build machine's own role.
         let plugin = plugin.env("HOME", home).env("AWS_EC2_METADATA_DISABLED", "true");
         plugin.env("AWS_ENDPOINT_URL_STS", sts.url()).env("AWS_REGION", REGION)
     }
@@ -52,7 +52,7 @@ impl Plugin {
         self.home().join(".cache/eks-group-auth")
     }
 
-    /// The tokens, sessions and callers in a cache directory; not the lock files and marks beside them.
+    /// The token, session and caller entries in a cache directory, without lock files and other state files.
     pub fn entries_in(directory: &Path) -> Vec<PathBuf> {
         let paths = directory.read_dir().into_iter().flatten().map(|entry| entry.expect("a readable directory").path());
         let is_entry = |path: &PathBuf| {
@@ -117,7 +117,7 @@ impl Plugin {
         self.write_bytes(path, text.as_bytes())
     }
 
-    /// The same, with what need not be text.
+    /// The same for binary contents.
     pub fn write_bytes(self, path: &str, bytes: &[u8]) -> Self {
         let path = self.home().join(path);
         std::fs::create_dir_all(path.parent().expect("it is under the home")).expect("a directory");
@@ -132,8 +132,8 @@ impl Plugin {
         plugin.env("AWS_CA_BUNDLE", bundle)
     }
 
-    /// Writes a program under the home directory. Another process writes it: if this one did, another thread's child
-    /// could hold the open file for a moment, and the kernel would not run what somebody may still write to.
+    /// Writes a program under the home directory, using another process: if this one wrote it, another thread's child
+    /// could briefly inherit the open file, and the kernel does not run a file that is open for writing.
     pub fn write_program(self, path: &str, text: &str) -> Self {
         let plugin = self.write(path, "");
         let mut shell = Command::new("sh");
@@ -238,7 +238,7 @@ impl From<std::process::Output> for Output {
 }
 
 impl Output {
-    /// The token of a good ExecCredential; nothing may stand on stderr.
+    /// The token of a successful ExecCredential; stderr must be empty.
     #[track_caller]
     pub fn good_token(&self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "stdout has {} bytes", self.stdout.len());
@@ -267,13 +267,13 @@ impl Output {
         parse_timestamp(&timestamp.replace(['-', ':'], "")).expect("RFC 3339 in whole seconds, UTC")
     }
 
-    /// How far away the expiration is.
+    /// The time until expiration.
     #[track_caller]
     pub fn remaining(&self) -> Duration {
         self.expiration().duration_since(SystemTime::now()).unwrap_or_default()
     }
 
-    /// The whole of stderr, of a run that failed as it should: with this code and nothing on stdout.
+    /// The entire stderr of a run that failed as expected, with this code and an empty stdout.
     #[track_caller]
     pub fn failed_with(&self, code: i32) -> &str {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr: {}", self.stderr);
@@ -291,8 +291,8 @@ pub fn error_and_hint(error: &str, hint: &str) -> String {
     format!("eks-group-auth: error: {error}\neks-group-auth: hint: {hint}\n")
 }
 
-/// Makes an entry older by so many seconds, as if it had been written that much earlier. Knows the format of entries: a
-/// first line that ends in the SHA-256 of the second, which is JSON.
+/// Ages an entry by this many seconds, as if it had been written earlier. Knows the format of entries: a first line
+/// that ends in the SHA-256 of the second, which is JSON.
 pub fn age_entry(path: &Path, seconds: i64) {
     use sha2::Digest as _;
     let text = std::fs::read_to_string(path).expect("an entry");

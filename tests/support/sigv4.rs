@@ -1,10 +1,10 @@
-//! Signature Version 4, verifying side, written from its description in the AWS documentation.
+//! Signature Version 4 verification, written from the AWS documentation.
 
 use sha2::{Digest, Sha256};
 
 use super::http::Request;
 
-/// What a request says of its signature.
+/// The signature in a request.
 #[derive(Clone, Debug)]
 pub struct Signature {
     pub access_key_id: String,
@@ -81,7 +81,7 @@ impl Signature {
             .iter()
             .map(|name| format!("{name}:{}\n", request.header(name).unwrap_or_default().trim()))
             .collect();
-        // A presigned request has no body to hash; what is sent is hashed all the same.
+        // A presigned request has no body to hash, but whatever is sent is hashed anyway.
         let body = if self.presigned { &[][..] } else { &request.body };
         let canonical = format!(
             "{}\n{}\n{}\n{headers}\n{}\n{}",
@@ -116,7 +116,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Decoded names and values, in their order.
+/// Decoded names and values, in order.
 pub fn query_pairs(query: &str) -> Vec<(String, String)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect()
@@ -139,7 +139,7 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// RFC 3986, upper-case digits, as the signature wants it.
+/// RFC 3986 with upper-case digits, as required for signatures.
 fn encode(text: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     text.bytes().map(|b| if plain(b) { (b as char).to_string() } else { format!("%{b:02X}") }).collect()
@@ -147,7 +147,7 @@ fn encode(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    /// RFC 4231, test case 2: so that the verifier does not lean on what it verifies.
+    /// RFC 4231, test case 2: an independent check of the verifier.
     #[test]
     fn hmac_gives_the_known_answer_of_its_rfc() {
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";

@@ -1,5 +1,5 @@
-//! STS on loopback: users in groups, roles that groups may assume, sessions. It verifies every signature and refuses
-//! what the real one refuses, in the real one's words.
+//! An STS on loopback, with users in groups, roles that groups may assume, and sessions. It verifies every signature
+//! and refuses what the real STS refuses, with the same messages.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -12,7 +12,7 @@ use super::sigv4::{Signature, query_pairs};
 
 pub const ACCOUNT: &str = "111122223333";
 
-/// What one needs to call AWS.
+/// The credentials for calling AWS.
 #[derive(Clone)]
 pub struct Keys {
     pub access_key_id: String,
@@ -33,7 +33,7 @@ impl Keys {
     }
 }
 
-/// One request, as it was answered.
+/// One request and how it was answered.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub action: String,
@@ -43,7 +43,7 @@ pub struct Call {
     /// The region it was signed for.
     pub region: String,
     pub presigned: bool,
-    /// The error code, where it was refused.
+    /// The error code, if it was refused.
     pub refused: Option<&'static str>,
 }
 
@@ -57,7 +57,7 @@ struct Principal {
     keys: Keys,
     arn: String,
     user_id: String,
-    /// Of a role session.
+    /// For role sessions only.
     expiration: Option<SystemTime>,
     /// The role behind a session.
     role_arn: Option<String>,
@@ -71,13 +71,13 @@ pub struct Role {
     pub roles: Vec<String>,
     pub external_id: Option<String>,
     pub max_duration: u64,
-    /// How long its sessions live, whatever was asked for.
+    /// The duration of its sessions, regardless of the requested one.
     pub life: Option<Duration>,
-    /// How long its session tokens are.
+    /// The length of its session tokens.
     pub session_token_len: usize,
-    /// Whether it trusts only those who show a code of this device.
+    /// The MFA device whose code it requires, if any.
     pub mfa_serial: Option<String>,
-    /// What its sessions may be called; anything where there is nothing.
+    /// The allowed session names; `None` allows any.
     pub session_name: Option<regex::Regex>,
 }
 
@@ -97,7 +97,7 @@ impl Role {
 }
 
 type Override = Box<dyn Fn(&Call) -> Option<Reply> + Send>;
-/// Makes a session of a role, by ARN, under this name: its keys, and when it ends.
+/// Creates a session of a role, by ARN and session name; returns its keys and expiry.
 pub type Issue<'a> = dyn Fn(&str, &str) -> (Keys, SystemTime) + 'a;
 type Beside = Arc<dyn Fn(&Request, &Issue) -> Option<Reply> + Send + Sync>;
 
@@ -108,7 +108,7 @@ struct State {
     /// Tokens of an identity provider, each with a role that trusts it.
     web_identities: HashSet<(String, String)>,
     calls: Vec<Call>,
-    /// The codes of all MFA devices; each is good once.
+    /// The codes of all MFA devices; each works once.
     mfa_codes: Vec<String>,
     sessions_issued: u64,
     delay: Duration,
@@ -179,7 +179,7 @@ impl Sts {
         self.add_principal(&format!("arn:aws:iam::{ACCOUNT}:user/{name}"), groups)
     }
 
-    /// Anybody at all, with an access key.
+    /// Any principal, with an access key.
     pub fn add_principal(&self, arn: &str, groups: &[&str]) -> Keys {
         let number = self.lock().principals.len();
         let keys = Keys {
@@ -191,7 +191,7 @@ impl Sts {
         keys
     }
 
-    /// The same, with an access key that is known beforehand.
+    /// The same, with a given access key.
     pub fn add_principal_with(&self, arn: &str, keys: Keys, groups: &[&str]) {
         let mut state = self.lock();
         let number = state.principals.len();
@@ -205,24 +205,24 @@ impl Sts {
         });
     }
 
-    /// A role in the account, by its path and name; answers its ARN.
+    /// Adds a role to the account, by path and name; returns its ARN.
     pub fn add_role(&self, path_and_name: &str, role: Role) -> String {
         let arn = format!("arn:aws:iam::{ACCOUNT}:role/{path_and_name}");
         self.add_role_by_arn(&arn, role);
         arn
     }
 
-    /// A role in whichever account.
+    /// Adds a role in any account.
     pub fn add_role_by_arn(&self, arn: &str, role: Role) {
         self.lock().roles.insert(arn.to_owned(), role);
     }
 
-    /// Whoever shows this token may assume this role.
+    /// Allows this web identity token to assume this role.
     pub fn trust_web_identity(&self, token: &str, role_arn: &str) {
         self.lock().web_identities.insert((token.to_owned(), role_arn.to_owned()));
     }
 
-    /// Puts a user into a group.
+    /// Adds a user to a group.
     pub fn add_to_group(&self, name: &str, group: &str) {
         let end = format!(":user/{name}");
         for principal in self.lock().principals.iter_mut().filter(|principal| principal.arn.ends_with(&end)) {
@@ -230,7 +230,7 @@ impl Sts {
         }
     }
 
-    /// Takes a user out of all groups.
+    /// Removes a user from all groups.
     pub fn remove_from_groups(&self, name: &str) {
         let end = format!(":user/{name}");
         for principal in self.lock().principals.iter_mut().filter(|principal| principal.arn.ends_with(&end)) {
@@ -238,12 +238,12 @@ impl Sts {
         }
     }
 
-    /// A code that every MFA device will show once.
+    /// Adds a code that is valid once for every MFA device.
     pub fn add_mfa_code(&self, code: &str) {
         self.lock().mfa_codes.push(code.to_owned());
     }
 
-    /// How long every answer takes.
+    /// Delays every response.
     pub fn set_delay(&self, delay: Duration) {
         self.lock().delay = delay;
     }
@@ -267,13 +267,13 @@ impl Sts {
         self.lock().principals.retain(|principal| principal.role_arn.as_deref() != Some(role_arn));
     }
 
-    /// Its clock, for whoever has to judge a time as it does.
+    /// Its clock, for code that has to use the same time.
     pub fn clock(&self) -> impl Fn() -> SystemTime + Send + Sync + 'static {
         let state = self.state.clone();
         move || state.lock().expect("no handler panics").now()
     }
 
-    /// What is answered instead of the right answer, where this gives something. The call is checked and counted first.
+    /// Overrides the response if `reply` returns one. The call is checked and counted first.
     pub fn answer_instead(&self, reply: impl Fn(&Call) -> Option<Reply> + Send + 'static) {
         self.lock().instead = Some(Box::new(reply));
     }
@@ -282,7 +282,7 @@ impl Sts {
         self.lock().instead = None;
     }
 
-    /// What else is answered at its address: whatever this gives an answer to is no call of STS.
+    /// Serves other requests at the same address: a request that `reply` answers is not an STS call.
     pub fn answer_beside(&self, reply: impl Fn(&Request, &Issue) -> Option<Reply> + Send + Sync + 'static) {
         self.lock().beside = Some(Arc::new(reply));
     }
@@ -389,7 +389,7 @@ pub fn from_now(seconds: i64) -> String {
     rfc3339(if seconds < 0 { SystemTime::now() - by } else { SystemTime::now() + by })
 }
 
-/// An error as STS words it.
+/// An error in STS's format.
 pub fn error_reply(status: u16, code: &str, message: &str) -> Reply {
     Reply::xml(
         status,
@@ -477,7 +477,7 @@ fn authenticate(state: &State, request: &Request, signature: Option<Signature>) 
         return refuse(400, "IncompleteSignature", "Date must be in ISO-8601 'basic format'");
     };
     let scope_fits = signature.service == "sts" && signature.timestamp.starts_with(&signature.date);
-    // The host of a replayed token names its region; an overridden one (loopback) does not.
+    // The host of a replayed token contains its region; a custom one (loopback) does not.
     let host = request.header("host").unwrap_or_default();
     let host_fits = host.starts_with("127.0.0.1")
         || host.starts_with("localhost")

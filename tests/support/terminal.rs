@@ -1,4 +1,4 @@
-//! The program at a terminal, and a person who answers what it asks there.
+//! Runs the program on a terminal and answers its prompts.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -10,7 +10,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use super::child::WatchedChild;
 use super::plugin::{Output, Plugin};
 
-/// Both ends of one.
+/// Both ends of a pseudo-terminal.
 pub struct Terminal {
     pub terminal: File,
     pub stdin: File,
@@ -28,11 +28,11 @@ impl Terminal {
     }
 }
 
-/// A program with a terminal as stdin, and what one types there.
+/// A program with a terminal as stdin, to which the test can type.
 pub struct AtTerminal {
     child: WatchedChild,
     terminal: File,
-    /// Its home has to be there as long as it runs, or it makes one that nobody removes.
+    /// Keeps the home directory until the program exits, or the program would create one that is never removed.
     _home: Option<Plugin>,
 }
 
@@ -52,7 +52,7 @@ impl AtTerminal {
         AtTerminal { child: WatchedChild::start(command), terminal, _home: None }
     }
 
-    /// Waits for a question on stderr.
+    /// Waits for a prompt on stderr.
     #[track_caller]
     pub fn wait_for(&mut self, question: &str) {
         self.child.stderr_up_to(question);
@@ -62,14 +62,14 @@ impl AtTerminal {
         self.terminal.write_all(format!("{line}\n").as_bytes()).expect("its other end is open");
     }
 
-    /// Waits for a question, and answers it.
+    /// Waits for a prompt and answers it.
     #[track_caller]
     pub fn answer(&mut self, question: &str, line: &str) {
         self.wait_for(question);
         self.enter(line);
     }
 
-    /// Exit code, stdout, and what is left of stderr.
+    /// The exit code, stdout, and the rest of stderr.
     #[track_caller]
     pub fn end(self) -> (i32, String, String) {
         let Output { code, stdout, stderr } = self.child.output().into();

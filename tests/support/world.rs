@@ -1,4 +1,4 @@
-//! The account of the cases in `tests/cases`, with their keys: what may be assumed by whom, a container's endpoint,
+//! The account used by the cases in `tests/cases`, with their keys: who may assume which role, a container endpoint,
 //! and the SSO portal, all at one address.
 
 use std::collections::BTreeMap;
@@ -35,21 +35,21 @@ pub const ALICE: User = User {
     groups: &[],
 };
 
-/// The only group, and the roles that its policy lets its members assume.
+/// The only group, and the roles its policy allows its members to assume.
 pub const GROUP: &str = "eks";
 const PERMITTED: [&str; 6] = ["dev.eks-access.role", "ext", "mfa", "path/to/deep", "named", "short"];
 
 pub const WEB_IDENTITY_TOKEN: &str = "web-token-1";
 const MFA_CODE: &str = "123456";
 
-/// What a role is made of, here and in a case.
+/// The definition of a role, here and in a case.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rule {
-    /// The account's root: whoever is of the account, and may by a policy of his own. A role: its sessions. `web:…`: a
+    /// The account's root: every principal in the account whose own policy allows it. A role: its sessions. `web:…`: a
     /// web identity.
     trust: Vec<String>,
-    /// The roles that this one's own policy lets its sessions assume.
+    /// The roles that this role's own policy allows its sessions to assume.
     #[serde(default)]
     assume: Vec<String>,
     max_duration: Option<u64>,
@@ -58,7 +58,7 @@ struct Rule {
     session_name: Option<String>,
 }
 
-/// A role's ARN in the account of the cases.
+/// The ARN of a role in this account.
 pub fn role_arn(path_and_name: &str) -> String {
     format!("arn:aws:iam::123456789012:role/{path_and_name}")
 }
@@ -80,7 +80,7 @@ fn rules() -> Value {
     })
 }
 
-/// The account and whatever answers for it.
+/// The account and its servers.
 pub struct World {
     pub sts: Sts,
 }
@@ -94,7 +94,7 @@ impl World {
     pub fn with_changes(changes: &Value) -> Self {
         let mut rules = rules();
         for (kind, changed) in changes.as_object().into_iter().flatten() {
-            assert_eq!(kind, "roles", "what else a case could change is not made yet");
+            assert_eq!(kind, "roles", "changes to anything other than roles are not supported yet");
             for (arn, rule) in changed.as_object().expect("roles by ARN") {
                 rules[arn] = rule.clone();
             }
@@ -115,13 +115,13 @@ impl World {
         World { sts }
     }
 
-    /// A machine with nothing but a home, PATH, and the way to this STS.
+    /// A machine with only a home directory, PATH and the URL of this STS.
     pub fn plugin(&self) -> Plugin {
         let path = std::env::var_os("PATH").unwrap_or_default();
         Plugin::new(binary(), &self.sts).env_remove("AWS_REGION").env("PATH", path)
     }
 
-    /// A text of a case with its placeholders filled in.
+    /// Fills in the placeholders in a case's text.
     pub fn fill_in(&self, text: &str, home: &Path) -> String {
         let port = self.sts.address().port().to_string();
         text.replace("{home}", &home.display().to_string())
@@ -140,7 +140,8 @@ impl User {
     }
 }
 
-/// Who may assume it in the end, which takes its own trust, and a policy of whoever is only trusted with the account.
+/// Determines who may actually assume the role, which requires its trust policy and, for principals trusted only
+/// through the account, a policy of their own.
 fn role(arn: &str, rule: &Rule, rules: &BTreeMap<String, Rule>) -> Role {
     let trusts_account = rule.trust.iter().any(|who| who.ends_with(":root"));
     let is_permitted = PERMITTED.iter().any(|name| role_arn(name) == *arn);
@@ -161,7 +162,7 @@ fn role(arn: &str, rule: &Rule, rules: &BTreeMap<String, Rule>) -> Role {
 fn beside(request: &Request, issue: &Issue) -> Option<Reply> {
     match request.path() {
         "/__creds" => Some(container(issue(&role_arn("task"), "task-1"))),
-        // The same for whoever wants to know what was shown there.
+        // The same, for cases that check what was sent there.
         "/__creds/named" => {
             let shown = request.header("authorization").unwrap_or("nobody");
             Some(container(issue(&role_arn("task"), &shown.replace(|c: char| !c.is_ascii_alphanumeric(), "-"))))
@@ -172,7 +173,7 @@ fn beside(request: &Request, issue: &Issue) -> Option<Reply> {
     }
 }
 
-/// As a container's endpoint and as a credential_process say it, which do not get in each other's way.
+/// In the formats of a container endpoint and of a credential_process, which do not conflict.
 fn container((keys, expiration): (Keys, SystemTime)) -> Reply {
     let document = json!({
         "Version": 1, "AccessKeyId": keys.access_key_id, "SecretAccessKey": keys.secret_access_key,
@@ -186,8 +187,8 @@ pub fn permission_set_arn(account: &str, name: &str) -> String {
     format!("arn:aws:iam::{account}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{name}_0123456789abcdef")
 }
 
-/// GetRoleCredentials: `sso-token-1` is bob's in his account, whatever is asked for; any other `sso-token-…` gives what is
-/// asked for, under a name that says which token it was.
+/// GetRoleCredentials: `sso-token-1` always returns bob's credentials in his account; any other `sso-token-…` returns
+/// the requested credentials, with a session name that includes the token.
 fn portal(request: &Request, issue: &Issue) -> Reply {
     let asked = query_pairs(request.query());
     let asked = |name: &str| asked.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
@@ -212,7 +213,7 @@ fn portal(request: &Request, issue: &Issue) -> Reply {
     Reply::json(200, &json!({"roleCredentials": credentials}))
 }
 
-/// CreateToken: `sso-refresh-2` is good for `sso-token-2`.
+/// CreateToken: `sso-refresh-2` is exchanged for `sso-token-2`.
 fn refreshed(request: &Request) -> Reply {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     match body["refreshToken"].as_str().and_then(|token| token.strip_prefix("sso-refresh-")) {

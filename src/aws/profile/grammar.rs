@@ -1,25 +1,25 @@
-//! The grammar of AWS's config and credentials files: what the AWS CLI reads with Python's `RawConfigParser` and
-//! botocore's `configloader`, whose dialect people write. Pure, and lazy: a file is cut into sections once, and only the
-//! sections that somebody asks for are read, because some files hold ten thousand profiles.
+//! The grammar of AWS's config and credentials files, as read by the AWS CLI with Python's `RawConfigParser` and
+//! botocore's `configloader`. Pure and lazy: a file is split into sections once, and only the requested sections are
+//! parsed, because some files contain ten thousand profiles.
 //!
-//! On purpose otherwise than there: a byte order mark is passed over; sections and properties that stand twice are joined,
-//! and the later property counts; blanks just inside the brackets are cut; and a broken line spoils its own section, not
+//! Deliberate differences: a byte order mark is ignored; repeated sections and properties are merged, and the later
+//! property wins; blanks just inside the brackets are trimmed; and a broken line invalidates only its own section, not
 //! the whole file.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// One file, cut into its sections. Like all that comes out of it, it may hold secrets, and does not print.
+/// One file, split into its sections. It and everything derived from it may contain secrets and is never printed.
 #[derive(Default)]
 pub struct AwsFile<'a> {
     text: &'a str,
     /// In the order of the file.
     headers: Vec<Header>,
-    /// The first line that stands before any header and should not.
+    /// The first line before any header that should not be there.
     stray: Option<Broken>,
 }
 
-/// Where a section begins. All are positions in bytes; files are far below four gigabytes.
+/// Where a section begins, as byte offsets; files are far smaller than four gigabytes.
 #[derive(Clone, Copy, Debug)]
 struct Header {
     /// Of its line.
@@ -30,7 +30,7 @@ struct Header {
     name_end: u32,
 }
 
-/// The properties of one section, or of several that were joined, in the order of the file.
+/// The properties of one section, or of several merged ones, in file order.
 #[derive(Default)]
 pub struct Section<'a> {
     properties: Vec<Property<'a>>,
@@ -40,35 +40,35 @@ pub struct Section<'a> {
 
 pub struct Property<'a> {
     key: &'a str,
-    /// With the lines that continue it, each behind a newline, as Python joins them.
+    /// Including its continuation lines, each after a newline, as Python joins them.
     pub value: Cow<'a, str>,
     /// Counted from 1.
     pub line: u32,
-    /// A line of a table that is no `a = b`: the value starts with a newline, and the AWS CLI takes it for a table.
+    /// A line that is not `a = b` in a value that starts with a newline, which the AWS CLI reads as a table.
     broken_table: Option<u32>,
 }
 
-/// A line that cannot be understood.
+/// A line that cannot be parsed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Broken {
     pub line: u32,
     pub why: &'static str,
 }
 
-const NO_DELIMITER: &str = "it has neither `=` nor `:`, and is no `[section]` and no comment";
+const NO_DELIMITER: &str = "it has no `=` or `:`, and is neither a `[section]` nor a comment";
 const NO_KEY: &str = "there is no name before the `=` or `:`";
-const NO_SECTION: &str = "it stands before the first `[section]`";
+const NO_SECTION: &str = "it comes before the first `[section]`";
 
-/// The section whose properties every other section of its file has as well.
+/// The section whose properties are inherited by every other section of its file.
 const DEFAULTS: &str = "DEFAULT";
 
 impl<'a> AwsFile<'a> {
     pub fn new(text: &'a str) -> Self {
         let mut file = AwsFile { text, headers: Vec::new(), stray: None };
         let mut scanner = Scanner::default();
-        let position = |at: usize| u32::try_from(at).expect("a file of four gigabytes is not read");
+        let position = |at: usize| u32::try_from(at).expect("no file of four gigabytes is read");
         let position_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
-        // At once, and not by doubling: each page of memory costs as much as some thousand bytes of text.
+        // Reserved at once, not by doubling: each page of memory costs as much as some thousand bytes of text.
         file.headers.reserve_exact(text.matches('[').count());
         for line in lines(text) {
             if !file.headers.is_empty() && scanner.passes_over(line.text) {
@@ -95,13 +95,13 @@ impl<'a> AwsFile<'a> {
         file
     }
 
-    /// What stands between the brackets of each header, in the order of the file, and in which line.
+    /// The text between the brackets of each header, with its line number, in file order.
     pub fn headers(&self) -> impl Iterator<Item = (&'a str, u32)> + '_ {
         self.headers.iter().map(|header| (self.name(header), header.line)).filter(|(name, _)| *name != DEFAULTS)
     }
 
-    /// The section of this name, joined where it stands more than once, with what `[DEFAULT]` gives it, which is none
-    /// itself.
+    /// The section with this name, merged if it appears more than once and including the properties of `[DEFAULT]`,
+    /// which itself is not a section.
     pub fn section(&self, name: &str) -> Option<Section<'a>> {
         if name == DEFAULTS {
             return None;
@@ -119,12 +119,12 @@ impl<'a> AwsFile<'a> {
         is_there.then_some(section)
     }
 
-    /// The first line that stands before any header and should not.
+    /// The first line before any header that should not be there.
     pub fn stray(&self) -> Option<Broken> {
         self.stray
     }
 
-    /// Every line that cannot be understood, wherever it stands.
+    /// Every line in the file that cannot be parsed.
     pub fn broken_lines(&self) -> Vec<Broken> {
         let mut broken: Vec<Broken> = self.stray.into_iter().collect();
         for at in 0..self.headers.len() {
@@ -149,18 +149,18 @@ impl<'a> AwsFile<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// The last property of this name, in any case; one that is set to nothing too.
+    /// The last property with this name, ignoring case, even if it is empty.
     pub fn property(&self, key: &str) -> Option<&Property<'a>> {
         self.properties.iter().rev().find(|property| property.has_key(key))
     }
 
-    /// All, without those that a later one of the same name replaces.
+    /// All properties except those replaced by a later one with the same name.
     pub fn properties(&self) -> impl Iterator<Item = &Property<'a>> {
         let replaced = |at: usize, key| self.properties[at + 1..].iter().any(|later| later.has_key(key));
         self.properties.iter().enumerate().filter(move |(at, property)| !replaced(*at, property.key)).map(|(_, of)| of)
     }
 
-    /// All, as they are written.
+    /// All properties as written.
     pub fn written(&self) -> &[Property<'a>] {
         &self.properties
     }
@@ -180,7 +180,7 @@ impl<'a> Section<'a> {
                     self.properties.push(Property { key, value, line: line.number, broken_table: None });
                 }
                 Meaning::Continuation(text) => {
-                    let property = self.properties.last_mut().expect("something is continued");
+                    let property = self.properties.last_mut().expect("a continuation follows a property");
                     property.broken_table = property.broken_table.or(table_fault(&property.value, text, line.number));
                     let value = property.value.to_mut();
                     value.push('\n');
@@ -206,41 +206,41 @@ impl fmt::Debug for Section<'_> {
 }
 
 impl Property<'_> {
-    /// As it is written.
+    /// The key as written.
     pub fn key(&self) -> &str {
         self.key
     }
 
-    /// Python lowers all letters, not only those of ASCII.
+    /// Python lower-cases all letters, not only ASCII.
     fn has_key(&self, key: &str) -> bool {
         let is_ascii = self.key.is_ascii() && key.is_ascii();
         self.key.eq_ignore_ascii_case(key) || (!is_ascii && self.key.to_lowercase() == key.to_lowercase())
     }
 
-    /// The properties in the table that this value is; `None` where it is none.
+    /// The properties in this value, if it is a table.
     pub fn table(&self) -> Option<impl Iterator<Item = (&str, &str)>> {
         let pairs = || self.value.split(is_line_end).filter_map(|line| line.split_once('='));
         self.value.starts_with('\n').then(|| pairs().map(|(key, value)| (trimmed(key), trimmed(value))))
     }
 
     pub fn broken(&self) -> Option<Broken> {
-        let why = "in a value that begins on the next line, the AWS CLI wants `name = value` on each line";
+        let why = "in a value that starts on the next line, the AWS CLI expects `name = value` on every line";
         self.broken_table.map(|line| Broken { line, why })
     }
 }
 
-/// Whether a line that continues a value makes it a table that the AWS CLI refuses.
+/// The line number, if this continuation line makes the value a table that the AWS CLI rejects.
 fn table_fault(value: &str, continuation: &str, line: u32) -> Option<u32> {
     let is_table = value.is_empty() || value.starts_with('\n');
     let is_fine = |line: &str| trimmed(line).is_empty() || line.contains('=');
     (is_table && !continuation.split(is_line_end).all(is_fine)).then_some(line)
 }
 
-/// A line without its end.
+/// A line without its line ending.
 #[derive(Clone, Copy)]
 struct Line<'a> {
     text: &'a str,
-    /// In bytes from the beginning of what was cut into lines.
+    /// The byte offset from the start of the split text.
     start: usize,
     /// Counted from 1.
     number: u32,
@@ -262,32 +262,31 @@ fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     })
 }
 
-/// What one line says, which depends on those before it.
+/// Classifies lines, depending on those before them.
 #[derive(Default)]
 struct Scanner {
     /// Whether there is a property that the next line can continue.
     has_property: bool,
-    /// How far the last line that continued nothing was indented, in characters.
+    /// The indentation, in characters, of the last line that was not a continuation.
     indentation: usize,
 }
 
 enum Meaning<'a> {
-    /// A comment; or a blank line that belongs to no value.
+    /// A comment, or a blank line that is not part of a value.
     Nothing,
-    /// What stands between its brackets.
+    /// The text between the brackets.
     Header(&'a str),
     Property {
         key: &'a str,
         value: &'a str,
     },
-    /// Empty for a blank line.
+    /// A continuation of the previous value; empty for a blank line.
     Continuation(&'a str),
     Broken(&'static str),
 }
 
 impl Scanner {
-    /// Whether this is a property that is not indented, as nearly all lines are; nothing of it matters to the next line but
-    /// that it was one.
+    /// Whether this is an unindented property, as nearly all lines are; the next line depends on nothing else about it.
     fn passes_over(&mut self, line: &str) -> bool {
         let is_plain = line.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && line.bytes().any(|b| matches!(b, b'=' | b':'));
@@ -326,19 +325,19 @@ impl Scanner {
     }
 }
 
-/// What stands between the first and the last bracket of a header; what follows is passed over.
+/// The text between the first and last bracket of a header; anything after it is ignored.
 fn header_name(line: &str) -> Option<&str> {
     let inside = line.strip_prefix('[')?;
     let end = inside.rfind(']').filter(|&end| end > 0)?;
     Some(&inside[..end])
 }
 
-/// White space as Python's `str.strip` knows it.
+/// Whitespace as defined by Python's `str.strip`.
 fn is_space(c: char) -> bool {
     c.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&c)
 }
 
-/// The ends of lines that Python's `str.splitlines` knows.
+/// Line endings as defined by Python's `str.splitlines`.
 fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{1c}'..='\u{1e}' | '\u{85}' | '\u{2028}' | '\u{2029}')
 }
@@ -352,14 +351,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The properties of a section as `key=value` lines, a newline in a value as `|`.
+    /// The properties of a section as `key=value` lines, with `|` for a newline in a value.
     fn section(text: &str, name: &str) -> Vec<String> {
         let section = AwsFile::new(text).section(name).expect("the section is there");
         let shown = |property: &Property| format!("{}={}", property.key(), property.value.replace('\n', "|"));
         section.properties().map(shown).collect()
     }
 
-    /// The right sides are what Python's `RawConfigParser` makes of the same text.
+    /// The expected values are the results of Python's `RawConfigParser` for the same text.
     #[test]
     fn properties_and_what_continues_them_are_those_of_python() {
         for (text, expected) in [

@@ -1,5 +1,4 @@
-//! Which sections of the AWS config and credentials files are which profile, as the AWS CLI names and merges them, and
-//! what a profile says. Pure.
+//! Profiles in the AWS config and credentials files, named and merged as in the AWS CLI, and their values. Pure.
 
 pub mod grammar;
 
@@ -12,7 +11,7 @@ use crate::say::text::shown;
 use crate::say::words;
 use grammar::{AwsFile, Broken, Section};
 
-/// Both files, read once.
+/// Both files, each read once.
 pub struct ProfileFiles<'a> {
     config: File<'a>,
     credentials: File<'a>,
@@ -28,7 +27,7 @@ struct File<'a> {
 pub struct Profile<'a> {
     name: String,
     kind: Kind,
-    /// The credentials file's properties come before the config file's.
+    /// The credentials file takes precedence over the config file.
     from_credentials: Option<Part<'a>>,
     from_config: Option<Part<'a>>,
 }
@@ -39,7 +38,7 @@ struct Part<'a> {
     section: Section<'a>,
 }
 
-/// What a header of the config file begins with.
+/// The kind of a section in the config file, from the start of its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Profile,
@@ -57,21 +56,21 @@ impl Kind {
     }
 }
 
-/// The value of a property, and where it is written.
+/// The value of a property, and where it is set.
 #[derive(Clone, Copy)]
 pub struct Value<'a> {
     pub text: &'a str,
     pub place: Place<'a>,
 }
 
-/// A value that is kept, and where it is written, in words: a variable, or a property with its profile.
+/// An owned value with a description of where it is set: a variable, or a property with its profile.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Located {
     pub text: String,
     pub place: String,
 }
 
-/// A URL may hold a password.
+/// Shows only the place, because a URL may contain a password.
 impl fmt::Debug for Located {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.place)
@@ -84,7 +83,7 @@ impl From<Value<'_>> for Located {
     }
 }
 
-/// Where a property is written. Shows as a person would look for it.
+/// Where a property is set. Displayed the way a user would look for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place<'a> {
     pub property: &'static str,
@@ -99,25 +98,25 @@ impl fmt::Display for Place<'_> {
         let Place { property, kind, name, path, line } = self;
         let name = shown(name);
         match kind {
-            Kind::Profile => write!(f, "`{property}` of profile `{name}`")?,
-            Kind::SsoSession | Kind::Services => write!(f, "`{property}` of `[{} {name}]`", kind.word())?,
+            Kind::Profile => write!(f, "`{property}` in profile `{name}`")?,
+            Kind::SsoSession | Kind::Services => write!(f, "`{property}` in `[{} {name}]`", kind.word())?,
         }
         write!(f, " (line {line} of {})", shown(&path.display().to_string()))
     }
 }
 
-/// Keys as one file has them: they are never joined from two.
+/// The keys in one file; keys from two files are never combined.
 pub struct KeyProperties<'a> {
     pub in_credentials_file: bool,
     pub id: Value<'a>,
     pub secret: Option<Value<'a>>,
     pub session_token: Option<Value<'a>>,
-    /// What the tools that wrote them say of their end.
+    /// Their expiry, according to the tool that wrote them.
     pub expiry: Option<Value<'a>>,
 }
 
 impl<'a> ProfileFiles<'a> {
-    /// Each file by its path and its text, which is empty where there is none.
+    /// Takes each file's path and text; the text is empty if there is no file.
     pub fn new(
         (config_path, config): (&'a Path, &'a str),
         (credentials_path, credentials): (&'a Path, &'a str),
@@ -132,7 +131,7 @@ impl<'a> ProfileFiles<'a> {
 
     /// # Errors
     ///
-    /// [`Error::BrokenLine`], where one of its sections has a line that cannot be understood.
+    /// [`Error::BrokenLine`] if one of its sections has a line that cannot be parsed.
     pub fn profile(&self, name: &str) -> Result<Option<Profile<'a>>, Error> {
         let from_credentials = self.credentials.part(name)?;
         self.with_config(Kind::Profile, name, from_credentials)
@@ -142,7 +141,7 @@ impl<'a> ProfileFiles<'a> {
     ///
     /// # Errors
     ///
-    /// The same.
+    /// As for [`ProfileFiles::profile`].
     pub fn section(&self, kind: Kind, name: &str) -> Result<Option<Profile<'a>>, Error> {
         self.with_config(kind, name, None)
     }
@@ -153,7 +152,8 @@ impl<'a> ProfileFiles<'a> {
         name: &str,
         from_credentials: Option<Part<'a>>,
     ) -> Result<Option<Profile<'a>>, Error> {
-        // Of `[default]` and `[profile default]`, or `[x y]` and `[x "y"]`, the later replaces the earlier.
+        // If there are both `[default]` and `[profile default]`, or `[x y]` and `[x "y"]`, the later one replaces the
+        // earlier.
         let mut headers: Vec<&str> = Vec::new();
         for (header, _) in self.config.sections.headers() {
             if is_of(header, kind, name) && !headers.contains(&header) {
@@ -167,8 +167,8 @@ impl<'a> ProfileFiles<'a> {
 
     /// # Errors
     ///
-    /// [`Error::BrokenLine`], for what stands before the first header of a file: perhaps below one that lacks its bracket, so
-    /// that its profile would be passed over for another source.
+    /// [`Error::BrokenLine`] for text before the first header of a file: it may follow a header with a missing bracket,
+    /// whose profile would otherwise be ignored in favour of another source.
     pub fn check(&self) -> Result<(), Error> {
         for file in [&self.config, &self.credentials] {
             if let Some(stray) = file.sections.stray() {
@@ -178,12 +178,12 @@ impl<'a> ProfileFiles<'a> {
         Ok(())
     }
 
-    /// Both paths as one would name them in a message.
+    /// Both paths, for a message.
     pub fn paths(&self) -> String {
         format!("{} or {}", self.config.path.display(), self.credentials.path.display())
     }
 
-    /// What a person who looks for this profile may have written in its place: the header and its line.
+    /// A header that the user may have written by mistake for this profile.
     pub fn mistaken_header(&self, name: &str) -> Option<MistakenHeader> {
         let find = |file: &File, written: &str, meant: String| {
             let (_, line) = file.sections.headers().find(|(header, _)| *header == written)?;
@@ -196,7 +196,7 @@ impl<'a> ProfileFiles<'a> {
             .or_else(|| find(&self.config, &format!("profile {name}"), format!("[profile {quoted}]")))
     }
 
-    /// Each line that cannot be understood, in whatever section: its file, its number, and why.
+    /// Every line that cannot be parsed, in any section: its file, number and reason.
     pub fn broken_lines(&self) -> impl Iterator<Item = (&'a Path, Broken)> {
         let of = |file: &File<'a>| {
             let path = file.path;
@@ -206,7 +206,7 @@ impl<'a> ProfileFiles<'a> {
     }
 }
 
-/// A header that the AWS CLI does not take for the profile that is looked for.
+/// A header that the AWS CLI does not accept for the requested profile.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MistakenHeader {
     pub written: String,
@@ -219,7 +219,11 @@ impl fmt::Display for MistakenHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let MistakenHeader { written, meant, path, line } = self;
         let (written, meant, path) = (shown(written), shown(meant), shown(path));
-        write!(f, "`{written}` (line {line} of {path}) is not this profile: its header must be `{meant}` there")
+        write!(
+            f,
+            "change `{written}` (line {line} of {path}) to `{meant}`: only that header defines this profile in that \
+             file"
+        )
     }
 }
 
@@ -238,17 +242,17 @@ impl<'a> Profile<'a> {
         &self.name
     }
 
-    /// Whether this is set, to nothing too.
+    /// Whether this property is present, even if it is empty.
     pub fn has(&self, property: &str) -> bool {
         self.parts().any(|part| part.section.property(property).is_some())
     }
 
-    /// The value of a property. One that is set to nothing is not set. A comment behind it is cut, unless the property is
-    /// one that may hold anything.
+    /// The value of a property. An empty value counts as unset. A trailing comment is removed, unless the property may
+    /// contain free text.
     ///
     /// # Errors
     ///
-    /// [`Error::BrokenLine`], where the value is one for which the AWS CLI refuses the file.
+    /// [`Error::BrokenLine`] if the AWS CLI would reject the file because of this value.
     pub fn get(&self, property: &'static str) -> Result<Option<Value<'_>>, Error> {
         for part in self.parts() {
             if let Some(value) = self.value(part, property)?.filter(|value| !value.text.is_empty()) {
@@ -259,12 +263,12 @@ impl<'a> Profile<'a> {
         Ok(None)
     }
 
-    /// A property in the table of another, such as `endpoint_url` in `sts =` of a services section. Its place is that of
-    /// the table.
+    /// A property nested in another, such as `endpoint_url` in `sts =` in a services section. Its place is that of the
+    /// outer property.
     ///
     /// # Errors
     ///
-    /// The same.
+    /// As for [`Profile::get`].
     pub fn in_table(&self, table: &'static str, property: &'static str) -> Result<Option<Value<'_>>, Error> {
         for part in self.parts() {
             let Some(value) = self.value(part, table)? else { continue };
@@ -285,7 +289,7 @@ impl<'a> Profile<'a> {
         self.keys(self.from_config.as_ref())
     }
 
-    /// A secret without an id is nothing. Of the session token's two names the old one comes first.
+    /// A secret without an id is ignored. The session token's old name takes precedence over the new one.
     fn keys<'b>(&'b self, part: Option<&'b Part<'a>>) -> Result<Option<KeyProperties<'b>>, Error> {
         let Some(part) = part else { return Ok(None) };
         let Some(id) = self.value(part, "aws_access_key_id")? else { return Ok(None) };
@@ -307,13 +311,14 @@ impl<'a> Profile<'a> {
         }))
     }
 
-    /// All properties, those that come first first.
+    /// All properties, in order of precedence.
     pub fn properties(&self) -> impl Iterator<Item = (&str, &str)> {
         let properties = self.parts().flat_map(|part| part.section.properties());
         properties.map(|property| (property.key(), &*property.value))
     }
 
-    /// What is written in the credentials file, and in the config file: what tells this profile from all others.
+    /// The properties as written in the credentials file and in the config file; they distinguish this profile from all
+    /// others.
     pub fn written_by_file(&self) -> [impl Iterator<Item = (&str, &str)>; 2] {
         [&self.from_credentials, &self.from_config].map(|part| {
             let properties = part.iter().flat_map(|part| part.section.written());
@@ -321,7 +326,7 @@ impl<'a> Profile<'a> {
         })
     }
 
-    /// A property as it is written, whatever it is.
+    /// A property's value as written.
     pub fn written(&self, property: &str) -> Option<&str> {
         self.parts().find_map(|part| Some(&*part.section.property(property)?.value))
     }
@@ -344,12 +349,12 @@ fn broken_line(path: &Path, Broken { line, why }: Broken) -> Error {
     Error::BrokenLine { path: path.display().to_string(), line, why }
 }
 
-/// Whether a header of the config file is of this kind and name: its text, split into words as by a shell, is two.
+/// Whether a header in the config file has this kind and name: its text must be two words when split as by a shell.
 fn is_of(header: &str, kind: Kind, name: &str) -> bool {
     if kind == Kind::Profile && name == "default" && header == "default" {
         return true;
     }
-    // botocore asks what the header starts with, not what its first word is.
+    // botocore checks how the header starts, not its first word.
     if !header.starts_with(kind.word()) {
         return false;
     }
@@ -360,7 +365,7 @@ fn is_of(header: &str, kind: Kind, name: &str) -> bool {
 }
 
 fn second_word(header: &str) -> Option<Cow<'_, str>> {
-    // Nearly all are as plain as `profile dev`, and a file may have ten thousand.
+    // A fast path: nearly all headers are as simple as `profile dev`, and a file may have ten thousand.
     let is_plain = |b: u8| b > b' ' && b < 0x7f && !matches!(b, b'"' | b'\'' | b'\\');
     if let Some((first, second)) = header.split_once(' ')
         && !first.is_empty()
@@ -375,8 +380,8 @@ fn second_word(header: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The properties whose values may hold white space before `#` or `;`. In all others that is a comment, which people
-/// write although the AWS CLI knows none there.
+/// The properties whose values may contain whitespace before `#` or `;`. In all others, that starts a comment; people
+/// write them even though the AWS CLI does not support them there.
 const FREE_TEXT: [&str; 8] = [
     "ca_bundle",
     "credential_process",
@@ -388,7 +393,7 @@ const FREE_TEXT: [&str; 8] = [
     "web_identity_token_file",
 ];
 
-/// A value as it is meant. A comment needs white space before it.
+/// A value without its trailing comment, which must be preceded by whitespace.
 pub fn without_comment<'a>(property: &str, value: &'a str) -> &'a str {
     if FREE_TEXT.iter().any(|free| property.eq_ignore_ascii_case(free)) {
         return value;

@@ -34,16 +34,16 @@ fn a_profile_has_the_properties_that_the_aws_cli_sees() {
     };
     assert_eq!(get("default", "region").as_deref(), Some("us-east-1"));
     assert_eq!(get("dev", "region").as_deref(), Some("eu-west-2"), "the credentials file comes first");
-    assert_eq!(get("dev", "output").as_deref(), Some("json"), "a section may be continued further down");
+    assert_eq!(get("dev", "output").as_deref(), Some("json"), "a section may be continued later in the file");
     assert_eq!(get("bar", "region").as_deref(), Some("eu-west-3"));
     assert_eq!(get("empty", "region").as_deref(), Some("eu-west-1"));
     let dev = files.profile("dev").unwrap().unwrap();
     let id = dev.get("external_id").unwrap().unwrap();
-    assert_eq!(id.text, "a#b;c #d", "what may hold anything has no comment");
-    assert_eq!(id.place.to_string(), "`external_id` of profile `dev` (line 5 of config)");
+    assert_eq!(id.text, "a#b;c #d", "a free-text value has no comment");
+    assert_eq!(id.place.to_string(), "`external_id` in profile `dev` (line 5 of config)");
     assert!(files.profile("plain").unwrap().is_none());
     assert!(files.profile("x").unwrap().is_none());
-    assert!(files.profile("profile x").unwrap().is_some(), "the AWS CLI calls it so");
+    assert!(files.profile("profile x").unwrap().is_some(), "the AWS CLI uses this name too");
 }
 
 #[test]

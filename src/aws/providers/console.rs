@@ -1,4 +1,4 @@
-//! Credentials of a console session, which `aws login` began.
+//! Credentials of a console session started by `aws login`.
 
 use aws_config::login::LoginCredentialsProvider;
 use aws_credential_types::Credentials;
@@ -8,7 +8,7 @@ use super::sdk;
 use crate::aws::error::Error;
 use crate::sys::vars;
 
-/// By the SDK's provider, which looks for its files by itself.
+/// Uses the SDK's provider, which finds its files on its own.
 pub fn credentials(provider: &Provider, identity: &str) -> Result<Credentials, Error> {
     if provider.env.get_os(vars::HOME).is_none() && provider.env.given(vars::AWS_LOGIN_CACHE_DIRECTORY).is_none() {
         return Err(provider.failed("HOME is not set".into(), Some("set HOME, or AWS_LOGIN_CACHE_DIRECTORY".into())));

@@ -1,5 +1,5 @@
-//! Credentials of a container: what an ECS task, EKS Pod Identity, and other programs that speak their protocol answer
-//! on a local address.
+//! Container credentials from a local address: ECS tasks, EKS Pod Identity, and other programs that implement their
+//! protocol.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::say::secret::Secret;
 use crate::say::text::shown;
 use crate::sys::vars;
 
-/// As many as the AWS CLI's.
+/// The same number as in the AWS CLI.
 const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(300);
 
@@ -30,7 +30,7 @@ struct Body {
     expiration: Option<String>,
 }
 
-/// What it says of an error.
+/// The body of an error response.
 #[derive(Default, Deserialize)]
 struct Reason {
     #[serde(alias = "Message")]
@@ -74,21 +74,22 @@ fn authorization(provider: &Provider, container: &Container) -> Result<Option<Se
                 |why: &str| provider.failed(format!("the token file `{path_shown}` of {variable} {why}"), None);
             let contents = read_up_to(path, MAX_LEN).map_err(|error| unusable(&format!("cannot be read: {error}")))?;
             let token = String::from_utf8(contents).map_err(|_| unusable("is not UTF-8"))?;
-            // Editors and `echo` put a newline behind it.
+            // Editors and `echo` append a newline.
             Secret::new(token.trim())
         }
     };
     if token.expose().bytes().any(|b| !(b' '..=b'~').contains(&b)) {
-        return Err(provider.failed("the authorization token has characters that no header can carry".into(), None));
+        return Err(provider
+            .failed("the authorization token contains characters that are not allowed in a header".into(), None));
     }
     Ok(Some(token))
 }
 
-/// serde's own errors would quote what was answered.
+/// serde's own errors would quote the response.
 fn read(provider: &Provider, body: &[u8]) -> Result<Credentials, Error> {
-    let body: Body = serde_json::from_slice(body)
-        .map_err(|_| provider.failed("it answered something else than credentials".into(), None))?;
-    let unreadable = || provider.failed("it answered an `Expiration` that is no date".into(), None);
+    let body: Body =
+        serde_json::from_slice(body).map_err(|_| provider.failed("it did not answer with credentials".into(), None))?;
+    let unreadable = || provider.failed("it answered with an `Expiration` that is not a date".into(), None);
     let expiration = body.expiration.filter(|text| !text.is_empty());
     let expiry = expiration.map(|text| dates::parse(&text).ok_or_else(unreadable)).transpose()?;
     let token = body.token.map(|token| token.expose().to_owned()).filter(|token| !token.is_empty());

@@ -1,4 +1,4 @@
-//! Credentials of the EC2 instance that this is.
+//! Credentials of the EC2 instance this runs on.
 
 use aws_config::imds;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
@@ -12,8 +12,8 @@ use crate::aws::http;
 use crate::say::text::shown;
 use crate::sys::{machine, vars};
 
-/// Off EC2 it would cost seconds to learn that the metadata service is not there. Its address is given, or the SDK would
-/// look for one in the config file.
+/// Outside EC2, finding out that there is no metadata service would take seconds. The address is passed explicitly, or
+/// the SDK would look for one in the config file.
 pub fn credentials(provider: &Provider) -> Result<Credentials, Error> {
     let is_off =
         provider.env.get(vars::AWS_EC2_METADATA_DISABLED).is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -24,7 +24,7 @@ pub fn credentials(provider: &Provider) -> Result<Credentials, Error> {
                 let source_name = format!("profile `{}`", shown(provider.source.base_profile()));
                 Error::NoCredentials { source_name, hint: provider.source.mistaken_header.clone() }
             }
-            false => provider.failed("this is no EC2 instance, or its metadata service is switched off".into(), None),
+            false => provider.failed("this is not an EC2 instance, or its metadata service is disabled".into(), None),
         });
     }
     let config = provider.connection.provider_config(Some(http::for_local_services()?));
@@ -34,7 +34,7 @@ pub fn credentials(provider: &Provider) -> Result<Credentials, Error> {
     sdk::ask(provider, &ImdsCredentialsProvider::builder().configure(&config).imds_client(client).build())
 }
 
-/// What the variable or the profile says, the address before the mode.
+/// The address from the variable or the profile; the address takes precedence over the mode.
 fn address(provider: &Provider) -> Result<Option<String>, Error> {
     let setting = |variable: &str, property| match provider.env.get(variable) {
         Some(value) => Ok(Some(value.to_owned())),
@@ -51,7 +51,7 @@ fn address(provider: &Provider) -> Result<Option<String>, Error> {
     Ok(is_ipv6.then(|| "http://[fd00:ec2::254]".to_owned()))
 }
 
-/// What the firmware says: `Amazon EC2` on Nitro instances, a uuid that starts with ec2 on Xen ones.
+/// Checks the firmware: `Amazon EC2` on Nitro instances, or a UUID that starts with ec2 on Xen instances.
 fn is_ec2_instance() -> bool {
     let starts_with = |text: Option<String>, start: &str| {
         text.is_some_and(|text| text.trim_start().to_ascii_lowercase().starts_with(start))

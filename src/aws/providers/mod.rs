@@ -1,4 +1,4 @@
-//! Base credentials, from the source that the AWS CLI would take.
+//! Base credentials, from the source the AWS CLI would use.
 
 mod console;
 mod container;
@@ -20,10 +20,10 @@ use crate::say::text::shown;
 use process::CredentialProcess;
 pub use provider::Provider;
 
-/// A `credential_process` may ask its user something, in a browser perhaps. What follows it has the usual time.
+/// A `credential_process` may prompt the user, perhaps in a browser. The calls after it get the usual deadline.
 pub const CREDENTIAL_PROCESS_DEADLINE: Duration = Duration::from_secs(60);
 
-/// The caller's own credentials, good for longer than such a margin.
+/// The caller's own credentials, valid for longer than this margin.
 pub fn base_credentials(provider: &Provider, margin: Duration) -> Result<Credentials, Error> {
     let now = provider.connection.now();
     if let Some(login) = &provider.login
@@ -69,9 +69,12 @@ fn obtain(provider: &Provider) -> Result<(Credentials, KeysPlace), Error> {
 fn nothing(provider: &Provider) -> Error {
     let hint = match provider.source.source_of() {
         Some(of) => {
-            format!("add keys, `sso_session` or another source to it, or correct `source_profile` of `{}`", shown(of))
+            format!(
+                "add keys, `sso_session` or another source to it, or correct `source_profile` in profile `{}`",
+                shown(of)
+            )
         }
-        None => "it is its own `source_profile`: add keys, `sso_session` or another source to it".into(),
+        None => "add keys, `sso_session` or another source to it: it is its own `source_profile`".into(),
     };
-    provider.failed("it does not say where they are".into(), Some(hint))
+    provider.failed("it has no source of credentials".into(), Some(hint))
 }

@@ -1,5 +1,5 @@
-//! A profile's `credential_process`, run as the AWS CLI runs it: its words are a program and its arguments, with no shell
-//! between. Whatever it does, it ends: with this call, or when it has printed more than it should.
+//! Runs a profile's `credential_process` as the AWS CLI does: split into a program and its arguments, without a shell.
+//! It never outlives this call, and is killed if it prints too much.
 
 use std::fmt;
 use std::io;
@@ -20,29 +20,29 @@ use crate::sys::env::Env;
 
 const MAX_OUTPUT: u64 = 1 << 20;
 
-/// Of what it says on stderr, the last.
+/// How much of the end of its stderr is kept and shown.
 const MAX_SAID: usize = 4096;
 const SAID_LINES: usize = 3;
 const SAID_CHARS: usize = 400;
 
-/// How long something that it started, and that holds its stderr open, is waited for.
+/// How long to wait for a process it started that keeps its stderr open.
 const AFTER_ITS_END: Duration = Duration::from_millis(100);
 
-/// The command may hold secrets. It gets the environment that was fingerprinted.
+/// The command may contain secrets. It runs with the environment that was fingerprinted.
 pub struct CredentialProcess<'a> {
     command: Secret,
     env: &'a Env,
 }
 
-/// Why it gave nothing; no word of its stdout.
+/// Why it failed; never contains its stdout.
 #[derive(Debug)]
 pub struct Failed(String);
 
-/// What it prints.
+/// Its output.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Answer {
-    /// `1`, or as some write it `1.0`.
+    /// `1`, or `1.0` as some programs write it.
     version: Option<f64>,
     access_key_id: Option<String>,
     secret_access_key: Option<Secret>,
@@ -57,15 +57,14 @@ impl<'a> CredentialProcess<'a> {
 
     pub async fn credentials(&self) -> Result<Credentials, Failed> {
         let failed = |why: &str| Failed(format!("its credential_process {why}"));
-        let words =
-            words::split(self.command.expose()).ok_or_else(|| failed("has a quotation mark without its end"))?;
-        let (program, arguments) = words.split_first().ok_or_else(|| failed("names no program"))?;
+        let words = words::split(self.command.expose()).ok_or_else(|| failed("has an unclosed quotation mark"))?;
+        let (program, arguments) = words.split_first().ok_or_else(|| failed("does not name a program"))?;
         let not_started = |error: io::Error| match program.split_once('=') {
-            // What people write for a shell to set may be a password.
+            // An assignment meant for a shell may contain a password.
             Some((variable, _)) => failed(&format!(
-                "starts with `{variable}=…`, and there is no shell to set variables: write `env {variable}=…`"
+                "starts with `{variable}=…`, but no shell runs it to set variables: write `env {variable}=…`"
             )),
-            // Nor is what else is in a word that was meant as several, or in a URL.
+            // The rest of a word that was meant as several words, or of a URL, is not shown either.
             None => {
                 let program = without_secrets(program.split_whitespace().next().unwrap_or_default());
                 failed(&format!("`{program}` could not be started: {error}"))
@@ -77,7 +76,7 @@ impl<'a> CredentialProcess<'a> {
         let stdout = child.stdout.take().expect("it is piped");
         let mut printed = Vec::new();
         let read = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut printed).await;
-        read.map_err(|error| failed(&format!("could not be listened to: {error}")))?;
+        read.map_err(|error| failed(&format!("could not be read from: {error}")))?;
         if printed.len() as u64 > MAX_OUTPUT {
             return Err(failed("printed more than 1 MiB"));
         }
@@ -95,17 +94,17 @@ impl<'a> CredentialProcess<'a> {
     }
 }
 
-/// The program, killed where it has not ended by itself.
+/// The running program, killed on drop if it has not exited.
 struct Process {
     child: Child,
-    /// With all that it starts, where it has a group of its own.
+    /// Its process group with its descendants, if it has its own.
     group: Option<Group>,
     has_ended: bool,
 }
 
 impl Process {
-    /// Where there is a terminal, it stays in the group that may read from it and that Ctrl-C ends: it may ask for a
-    /// password or a code.
+    /// If there is a terminal, the program stays in the foreground group, which may read from the terminal and receives
+    /// Ctrl-C: it may ask for a password or a code.
     fn start(program: &str, arguments: &[String], env: &Env) -> io::Result<Self> {
         let mut command = Command::new(program);
         command
@@ -133,7 +132,7 @@ impl Drop for Process {
     }
 }
 
-/// Reads to the end, and keeps the last lines.
+/// Reads to the end and keeps only the last lines.
 async fn last_of(mut stderr: impl AsyncRead + Unpin) -> String {
     let mut kept = Vec::new();
     let mut chunk = [0; 4096];
@@ -151,17 +150,17 @@ fn last_lines(text: &str) -> String {
     said.chars().skip(too_many).collect()
 }
 
-/// serde's own errors would quote what was printed.
+/// serde's own errors would quote the output.
 fn parse(printed: &[u8]) -> Result<Credentials, String> {
     let answer: Answer =
-        serde_json::from_slice(printed).map_err(|_| "printed something else than the JSON of credentials")?;
+        serde_json::from_slice(printed).map_err(|_| "printed something other than credentials in JSON")?;
     if answer.version != Some(1.0) {
         return Err("printed credentials whose `Version` is not 1".into());
     }
     let (Some(access_key_id), Some(secret)) = (answer.access_key_id, answer.secret_access_key) else {
         return Err("printed no `AccessKeyId`, or no `SecretAccessKey`".into());
     };
-    let unreadable = "printed an `Expiration` that is no date with a time and a zone";
+    let unreadable = "printed an `Expiration` that is not a date with a time and a time zone";
     let expiry = answer.expiration.map(|text| dates::parse(&text).ok_or(unreadable));
     let session_token = answer.session_token.map(|token| token.expose().to_owned()).filter(|token| !token.is_empty());
     Ok(Credentials::new(access_key_id, secret.expose(), session_token, expiry.transpose()?, "credential_process"))

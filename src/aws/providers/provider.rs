@@ -1,4 +1,4 @@
-//! What every way to base credentials has at hand, and what it says when it fails.
+//! The context shared by all credential providers, and their error messages.
 
 use std::cell::RefCell;
 
@@ -15,7 +15,7 @@ use crate::say::text::shown;
 use crate::say::words;
 use crate::sys::env::Env;
 
-/// Whoever gives base credentials.
+/// Provides base credentials.
 pub struct Provider<'a> {
     pub(super) connection: &'a Connection,
     pub(super) source: &'a CredentialSource<'a>,
@@ -23,7 +23,7 @@ pub struct Provider<'a> {
     pub(super) region: &'a Region,
     pub(super) env: &'a Env,
     pub(super) login: Option<Login>,
-    /// The token file of an SSO session, where it was refreshed.
+    /// The token file of an SSO session, if it was refreshed.
     pub(super) refreshed: RefCell<Option<SourceFile>>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Provider<'a> {
         Provider { connection, source, endpoints, region, env, login, refreshed }
     }
 
-    /// The token file of an SSO session as it was written, where a refresh was needed.
+    /// The token file of an SSO session as rewritten by a refresh, if there was one.
     pub fn refreshed_login(&self) -> Option<SourceFile> {
         self.refreshed.take()
     }
@@ -48,18 +48,18 @@ impl<'a> Provider<'a> {
         Doing::GetCredentials(self.source.name())
     }
 
-    /// The source failed. Without a hint of its own, what to look at next.
+    /// An error for a failed source, with a default hint if none is given.
     pub(super) fn failed(&self, why: String, hint: Option<String>) -> Error {
         let otherwise = || match (&self.source.base, self.source.is_in_profile()) {
-            (Base::Process(_), _) => "run the `credential_process` of this profile by hand to see what it says".into(),
+            (Base::Process(_), _) => "run this profile's `credential_process` by hand to see its output".into(),
             (_, true) => {
                 let profile = words::quoted(self.source.base_profile());
                 format!(
-                    "check it; `aws sts get-caller-identity --profile {}` shows whether the AWS CLI can use it",
+                    "run `aws sts get-caller-identity --profile {}` to see whether the AWS CLI can use it",
                     shown(&profile)
                 )
             }
-            (_, false) => "check it; `aws sts get-caller-identity` shows whether the AWS CLI can use it".into(),
+            (_, false) => "run `aws sts get-caller-identity` to see whether the AWS CLI can use it".into(),
         };
         Error::CredentialsFailed {
             source_name: self.source.name(),
@@ -75,14 +75,14 @@ impl<'a> Provider<'a> {
     }
 
     pub(super) fn expired(&self, place: &KeysPlace) -> Error {
-        let why = "they have expired, or will within a minute";
+        let why = "they have expired, or will expire within a minute";
         if self.login.is_some() {
             return self.needs_login(why);
         }
         let why = match &self.source.base {
-            Base::Keys(_) => format!("{why}, as {} says", place.expiry_label()),
+            Base::Keys(_) => format!("{why}, according to {}", place.expiry_label()),
             _ => why.to_owned(),
         };
-        self.failed(why, Some("get new ones from where these came from, then try again".into()))
+        self.failed(why, Some("get new credentials from the same source, then try again".into()))
     }
 }

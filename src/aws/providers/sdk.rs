@@ -1,4 +1,4 @@
-//! The SDK's own providers of credentials, and what their errors mean.
+//! The SDK's own credential providers, and how their errors are mapped.
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
@@ -14,12 +14,12 @@ use crate::aws::failure::{causes, last_cause};
 use crate::aws::refusal::Refusal;
 
 pub fn ask(provider: &Provider, of_sdk: &impl ProvideCredentials) -> Result<Credentials, Error> {
-    // Not through the SDK's identity cache, which has a time limit of its own.
+    // Bypasses the SDK's identity cache, which has its own timeout.
     let credentials = provider.connection.wait(|| provider.doing(), of_sdk.provide_credentials())?;
     credentials.map_err(|error| failure(provider, &error))
 }
 
-/// What an error of the SDK's providers means, found by type and not by text.
+/// Maps an error from the SDK's providers, by type rather than by text.
 fn failure(provider: &Provider, error: &CredentialsError) -> Error {
     if let (Some(error), Some(login)) =
         (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &provider.login)
@@ -27,12 +27,12 @@ fn failure(provider: &Provider, error: &CredentialsError) -> Error {
         let message = || error.message().unwrap_or("no reason given").to_owned();
         match error {
             CreateOAuth2TokenError::AccessDeniedException(denied) => match denied.error {
-                // It has to be granted; logging in again does not help.
+                // The permission has to be granted; logging in again does not help.
                 OAuth2ErrorCode::InsufficientPermissions => {
                     let code = "AccessDeniedException".to_owned();
                     return Error::refused(Refusal::new(provider.doing(), code, message()));
                 }
-                _ => return provider.needs_login(&format!("{} is over", login.session())),
+                _ => return provider.needs_login(&format!("{} has expired", login.session())),
             },
             CreateOAuth2TokenError::InternalServerException(_) | CreateOAuth2TokenError::TooManyRequestsError(_) => {
                 return Error::Failing { doing: provider.doing(), why: message() };

@@ -1,5 +1,5 @@
-//! Credentials of an SSO session: the token that `aws sso login` left in a file, exchanged at the portal for those of an
-//! account and role; refreshed first where it has ended.
+//! Credentials of an SSO session: the token stored by `aws sso login` is exchanged at the portal for the credentials of
+//! an account and role, after a refresh if it has expired.
 
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,7 +19,7 @@ use crate::aws::sso_token::{Refreshed, Registration, SsoToken};
 use crate::say::secret::Secret;
 use crate::sys;
 
-/// A token that ends sooner is refreshed, where that is possible.
+/// A token that expires sooner than this is refreshed, if possible.
 const REFRESH_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 pub async fn credentials(provider: &Provider<'_>, sso: &Sso<'_>) -> Result<Credentials, Error> {
@@ -37,11 +37,13 @@ pub async fn credentials(provider: &Provider<'_>, sso: &Sso<'_>) -> Result<Crede
         .account_id(&sso.account_id)
         .access_token(token.expose());
     let output = call.send().await.map_err(|error| match error.as_service_error() {
-        // Its token was withdrawn: logged out elsewhere.
-        Some(GetRoleCredentialsError::UnauthorizedException(_)) => provider.needs_login("its SSO session is over"),
+        // The token was revoked: the user logged out elsewhere.
+        Some(GetRoleCredentialsError::UnauthorizedException(_)) => {
+            provider.needs_login("its SSO session is no longer valid")
+        }
         _ => at_the_portal(sso, failure(provider.doing(), &error)),
     })?;
-    let lacking = || provider.failed("the SSO portal's answer has no credentials".into(), None);
+    let lacking = || provider.failed("the SSO portal's response has no credentials".into(), None);
     let found = output.role_credentials.ok_or_else(lacking)?;
     let (Some(id), Some(secret)) = (found.access_key_id, found.secret_access_key) else { return Err(lacking()) };
     let expiry = u64::try_from(found.expiration).ok().filter(|milliseconds| *milliseconds > 0);
@@ -49,17 +51,17 @@ pub async fn credentials(provider: &Provider<'_>, sso: &Sso<'_>) -> Result<Crede
     Ok(Credentials::new(id, secret, found.session_token.filter(|token| !token.is_empty()), expiry, "SSO"))
 }
 
-/// The token of the file, or a new one, which is written there.
+/// Returns the token in the file, or refreshes it and writes the new one there.
 async fn access_token(provider: &Provider<'_>, sso: &Sso<'_>, path: &Path, now: SystemTime) -> Result<Secret, Error> {
     let file = files::read(path.to_owned());
-    let damaged = || provider.needs_login("the token file of its SSO session cannot be understood");
+    let damaged = || provider.needs_login("the token file of its SSO session cannot be parsed");
     let token = SsoToken::parse(file.contents()).ok_or_else(damaged)?;
     let ends_soon = sso.session.is_some() && token.ends < now + REFRESH_WINDOW;
     let Some(registration) = token.registration(now).filter(|_| ends_soon) else { return Ok(token.access_token) };
     match refresh(provider, sso, registration).await {
         Ok(refreshed) => {
             let contents = token.refreshed(&refreshed, now);
-            // Where it cannot be kept, the next call refreshes once more.
+            // If it cannot be stored, the next call refreshes again.
             if sys::file::replace(path, &contents).is_ok() {
                 let file = SourceFile { path: path.to_owned(), state: FileState::Contents(contents) };
                 provider.refreshed.replace(Some(file));
@@ -91,16 +93,17 @@ async fn refresh(provider: &Provider<'_>, sso: &Sso<'_>, registration: Registrat
             | CreateTokenError::InvalidClientException(_)
             | CreateTokenError::InvalidGrantException(_)
             | CreateTokenError::UnauthorizedClientException(_),
-        ) => provider.needs_login("its SSO session is over"),
+        ) => provider.needs_login("its SSO session has expired"),
         _ => at_the_portal(sso, failure(provider.doing(), &error)),
     })?;
-    let access_token = output.access_token.ok_or_else(|| provider.needs_login("its SSO session gave no new token"))?;
+    let access_token =
+        output.access_token.ok_or_else(|| provider.needs_login("refreshing its SSO session returned no new token"))?;
     let life = Duration::from_secs(u64::try_from(output.expires_in).unwrap_or_default());
     let refresh_token = output.refresh_token.map(Secret::new);
     Ok(Refreshed { access_token: Secret::new(access_token), refresh_token, life })
 }
 
-/// A failure to reach AWS, with whom.
+/// Adds the portal's region to a connection error.
 fn at_the_portal(sso: &Sso, error: Error) -> Error {
     match error {
         Error::Unreachable { doing, why } => {

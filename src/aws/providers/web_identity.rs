@@ -1,4 +1,4 @@
-//! Credentials for a web identity: the token in a file, exchanged at STS.
+//! Credentials for a web identity: the token in the file is exchanged at STS.
 
 use aws_credential_types::Credentials;
 
@@ -10,14 +10,15 @@ use crate::aws::source::WebIdentity;
 use crate::aws::sts::assume_role_with_web_identity;
 use crate::say::text::shown;
 
-/// A session of the role that the identity is for.
+/// A session of the web identity's role.
 pub async fn credentials(provider: &Provider<'_>, identity: &WebIdentity) -> Result<Credentials, Error> {
     let WebIdentity { token_file, token_file_place, role_arn, session_name } = identity;
     let unusable = |why: &str| {
-        let why = format!("the token file `{}` of {token_file_place} {why}", shown(&token_file.display().to_string()));
+        let why =
+            format!("the token file `{}` from {token_file_place} {why}", shown(&token_file.display().to_string()));
         let hint = match token_file.exists() {
-            true => "look at what made this file, and who may read it",
-            false => "it is there in the pod or job that it was made for, and nowhere else",
+            true => "check what creates this file, and who may read it",
+            false => "run this in the pod or job that the file was created for; it exists nowhere else",
         };
         provider.failed(why, Some(hint.into()))
     };

@@ -1,4 +1,4 @@
-//! The credentials that everything starts from.
+//! The base credentials.
 
 use crate::aws::keys::Keys;
 use crate::aws::source::container::Container;
@@ -6,25 +6,25 @@ use crate::aws::source::sso::Sso;
 use crate::aws::source::web_identity::WebIdentity;
 use crate::say::secret::Secret;
 
-/// What the credentials are that everything starts from.
+/// The kinds of base credentials.
 #[derive(Debug)]
 pub enum Base<'a> {
     Keys(Keys),
     WebIdentity(WebIdentity),
     Sso(Sso<'a>),
-    /// The identity that `aws login` logged in as.
+    /// A console session: the identity used with `aws login`.
     ConsoleSession(String),
-    /// A `credential_process`. It may hold secrets.
+    /// A `credential_process`. The command may contain secrets.
     Process(Secret),
     Container(Container),
-    /// The metadata service, where this is an EC2 instance.
+    /// The metadata service, if this is an EC2 instance.
     Instance,
-    /// The profile that a role starts from has none of its own; the container's or the machine's are not meant.
+    /// The role's source profile has no credentials; the container's or the machine's must not be used instead.
     Nothing,
 }
 
 impl Base<'_> {
-    /// What `credential_source` calls it.
+    /// Its name in `credential_source`.
     pub(super) fn canonical_name(&self) -> &'static str {
         match self {
             Base::Container(_) => "EcsContainer",

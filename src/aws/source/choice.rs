@@ -1,10 +1,10 @@
-//! Which profile is in use, and who said so.
+//! Which profile is in use, and how it was selected.
 
 use crate::aws::error::Error;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// The profile in use, and how it was named.
+/// The profile in use, and how it was selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileChoice {
     pub name: String,
@@ -13,16 +13,16 @@ pub struct ProfileChoice {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamedBy {
-    /// `--profile`: comes before keys and web identities in the environment.
+    /// `--profile`: takes precedence over keys and web identities in the environment.
     Flag,
-    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`: comes after them.
+    /// `AWS_PROFILE` or `AWS_DEFAULT_PROFILE`: does not take precedence over them.
     Variable(&'static str),
     Nobody,
 }
 
 impl ProfileChoice {
-    /// AWS CLI v2, the Go SDK and aws-iam-authenticator prefer AWS_PROFILE, which is also what `update-kubeconfig` writes;
-    /// AWS CLI v1 prefers the other.
+    /// AWS CLI v2, the Go SDK and aws-iam-authenticator prefer AWS_PROFILE, which `update-kubeconfig` also writes; AWS
+    /// CLI v1 prefers AWS_DEFAULT_PROFILE.
     pub fn resolve(flag: Option<&str>, env: &Env) -> Result<Self, Error> {
         let from = |name: &'static str| env.get(name).map(|value| (value, NamedBy::Variable(name)));
         let (name, named_by) = match flag {

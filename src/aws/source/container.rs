@@ -1,4 +1,4 @@
-//! Credentials that a container's environment names.
+//! Container credentials configured in the environment.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -9,12 +9,12 @@ use crate::say::text::without_secrets;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// Credentials of an ECS task, of EKS Pod Identity, and of other programs that speak their protocol.
+/// Credentials from an ECS task, EKS Pod Identity, or another program that implements their protocol.
 #[derive(Debug)]
 pub struct Container {
-    /// It may hold a password, or a token.
+    /// May contain a password or a token.
     pub url: Secret,
-    /// The variable that names it.
+    /// The variable it comes from.
     pub variable: &'static str,
     pub authorization: Option<Authorization>,
 }
@@ -25,7 +25,7 @@ pub enum Authorization {
     Token(Secret),
 }
 
-/// The address is checked as by the AWS CLI, so that a token goes to nobody else.
+/// Checks the address as the AWS CLI does, so that the token is not sent to anyone else.
 pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
     let (relative, full) = (vars::AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, vars::AWS_CONTAINER_CREDENTIALS_FULL_URI);
     let trimmed = |name| env.get(name).map(str::trim).filter(|value| !value.is_empty());
@@ -47,7 +47,7 @@ pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
         return Err(Error::input(
             variable,
             &without_secrets(&url),
-            "an http URL of this machine, or of ECS's or EKS's credentials service",
+            "an http URL on this machine, or of the ECS or EKS credentials service",
         ));
     }
     let file = env.get(vars::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE).map(|path| Authorization::File(path.into()));

@@ -1,4 +1,4 @@
-//! A source in words: what it is, and what it comes before.
+//! Describes a source and the sources it takes precedence over.
 
 use super::own::{OWN, Own};
 use super::{Base, CredentialSource, Found, NamedBy, container, has_role};
@@ -8,14 +8,14 @@ use crate::sys::env::Env;
 use crate::sys::vars;
 
 impl<'a> CredentialSource<'a> {
-    /// In the user's words: the variable, property or profile that it comes from.
+    /// The name of the source for messages: its variable, property or profile.
     pub fn name(&self) -> String {
         let base = shown(self.base_profile());
         let named = match (&self.base, self.found) {
             (Base::Keys(_), Found::InEnvironment) => "AWS_ACCESS_KEY_ID in the environment".to_owned(),
             (_, Found::InEnvironment) => "AWS_WEB_IDENTITY_TOKEN_FILE in the environment".to_owned(),
             (of_source, Found::ByCredentialSource) => {
-                format!("`credential_source = {}` of profile `{base}`", of_source.canonical_name())
+                format!("`credential_source = {}` in profile `{base}`", of_source.canonical_name())
             }
             (Base::Container(container), _) => format!("{} in the environment", container.variable),
             (Base::Instance, _) => "the EC2 instance metadata service".to_owned(),
@@ -27,20 +27,20 @@ impl<'a> CredentialSource<'a> {
         };
         match self.choice.named_by {
             NamedBy::Variable(variable) if self.is_unexpected() => {
-                format!("{named}, which comes before {variable} `{}`", shown(&self.choice.name))
+                format!("{named}, which takes precedence over {variable} `{}`", shown(&self.choice.name))
             }
             _ => named,
         }
     }
 
-    /// What else could have signed, and comes after the winner; for those who want to know.
+    /// The other available sources with lower precedence, for `-v`.
     pub fn shadows(&self, env: &Env, files: &ProfileFiles<'a>) -> Vec<String> {
         let mut shadows = Vec::new();
         let environment = Some(env).filter(|_| self.choice.named_by != NamedBy::Flag);
         let profile = self.chain().last();
         if self.is_environment_keys() {
             let role = self.profile.as_ref().filter(|profile| has_role(profile).unwrap_or(true));
-            shadows.extend(role.map(|profile| format!("the role of profile `{}`", shown(profile.name()))));
+            shadows.extend(role.map(|profile| format!("the role in profile `{}`", shown(profile.name()))));
         } else if environment.is_none() && env.get(vars::AWS_ACCESS_KEY_ID).is_some() {
             shadows.push("AWS_ACCESS_KEY_ID in the environment".to_owned());
         }
@@ -50,7 +50,7 @@ impl<'a> CredentialSource<'a> {
         let after = OWN.iter().position(is_winner).map_or(0, |at| at + 1);
         for own in &OWN[after..] {
             if !matches!(own.find(profile, consulted, files), Ok(None)) && !is_winner(own) {
-                let of = profile.map_or(String::new(), |profile| format!(" of profile `{}`", shown(profile.name())));
+                let of = profile.map_or(String::new(), |profile| format!(" in profile `{}`", shown(profile.name())));
                 shadows.push(format!("{}{of}", own.in_words()));
             }
         }

@@ -1,4 +1,4 @@
-//! Keys, in the environment or in a file.
+//! Keys in the environment or in a file.
 
 use crate::aws::error::Error;
 use crate::aws::keys::{Keys, KeysPlace};
@@ -6,13 +6,13 @@ use crate::aws::profile::{KeyProperties, Profile};
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// A secret without an id is nothing; of the session token's two names the old one comes first.
+/// A secret without an id is ignored; the session token's old name takes precedence over the new one.
 pub(super) fn environment_keys(env: &Env) -> Result<Option<Keys>, Error> {
     let Some(id) = env.get(vars::AWS_ACCESS_KEY_ID) else { return Ok(None) };
     let Some(secret) = env.get(vars::AWS_SECRET_ACCESS_KEY) else {
         return Err(Error::CredentialsFailed {
             source_name: "the environment".into(),
-            why: "AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not".into(),
+            why: "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not".into(),
             hint: "set both, or unset both to use a profile".into(),
         });
     };
@@ -23,14 +23,14 @@ pub(super) fn environment_keys(env: &Env) -> Result<Option<Keys>, Error> {
     Ok(Some(Keys::new(KeysPlace::Environment { session_token }, id, secret, value, expiry)))
 }
 
-/// Keys of one file. An id without its secret is an error, an empty one too.
+/// Keys in one file. An id without a secret is an error, even if it is empty.
 pub(super) fn keys_of(profile: &Profile, found: Option<KeyProperties>) -> Result<Option<Keys>, Error> {
     let Some(KeyProperties { in_credentials_file, id, secret, session_token, expiry }) = found else { return Ok(None) };
     let secret = secret.filter(|secret| !secret.text.is_empty());
     let (Some(secret), false) = (secret, id.text.is_empty()) else {
         let why =
-            format!("{} and `aws_secret_access_key` must both be there, in the same file, and not empty", id.place);
-        return Err(Error::profile(profile.name(), why, "add what is missing, or remove the other"));
+            format!("{} and `aws_secret_access_key` must both be set, in the same file, and not be empty", id.place);
+        return Err(Error::profile(profile.name(), why, "add the missing one, or remove the other"));
     };
     let place = KeysPlace::Profile {
         name: profile.name().to_owned(),

@@ -1,6 +1,6 @@
-//! Where the caller's credentials come from: the one answer to that question, which providers, fingerprint, deadlines,
-//! hints and messages all go by. The order and the conditions are the AWS CLI's. Pure: it reads no file, starts nothing
-//! and asks nobody.
+//! Decides where the caller's credentials come from, in one place for providers, fingerprint, deadlines, hints and
+//! messages. The order and conditions are the AWS CLI's. Pure: it reads no files, starts no processes and makes no
+//! network calls.
 
 mod base;
 mod choice;
@@ -25,39 +25,39 @@ use own::own;
 pub use sso::Sso;
 pub use web_identity::WebIdentity;
 
-/// The source that wins, and what was gone through to find it.
+/// The chosen source, and the profiles that led to it.
 #[derive(Debug)]
 pub struct CredentialSource<'a> {
     pub choice: ProfileChoice,
-    /// The profile in use, where there is one; it says how AWS is reached, even where other keys sign.
+    /// The profile in use, if there is one; it determines how AWS is reached, even if other keys sign.
     profile: Option<Profile<'a>>,
-    /// Its source, the source of that, and so on.
+    /// Its source profile, the source profile of that one, and so on.
     sources: Vec<Profile<'a>>,
-    /// Of the profile in use and its sources, how many have a role that is assumed.
+    /// How many of these profiles, including the one in use, have a role to assume.
     roles: usize,
     pub base: Base<'a>,
-    /// Where there was nothing: a header that is perhaps meant, and not right.
+    /// If nothing was found: a wrong header that may have been intended.
     pub mistaken_header: Option<String>,
-    /// How the winner came to be looked at.
+    /// How the source was found.
     found: Found,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Found {
     InEnvironment,
-    /// In the profile in use, or the last of its sources.
+    /// In the profile in use, or in the last of its source profiles.
     InProfile,
-    /// Its role names it: `credential_source`.
+    /// Named by a role's `credential_source`.
     ByCredentialSource,
-    /// Nothing else was there.
+    /// The last resort: there was nothing else.
     AtLast,
 }
 
 impl<'a> CredentialSource<'a> {
     /// # Errors
     ///
-    /// [`Error::NoSuchProfile`], [`Error::CredentialsFailed`] for settings that cannot give good keys, [`Error::Input`] for
-    /// a setting that is no valid value, and [`Error::BrokenLine`].
+    /// [`Error::NoSuchProfile`], [`Error::CredentialsFailed`] for settings that cannot provide valid keys,
+    /// [`Error::Input`] for an invalid value, and [`Error::BrokenLine`].
     pub fn resolve(choice: ProfileChoice, env: &Env, files: &ProfileFiles<'a>) -> Result<Self, Error> {
         files.check()?;
         let profile = files.profile(&choice.name)?;
@@ -65,7 +65,7 @@ impl<'a> CredentialSource<'a> {
             let hint = files.mistaken_header(&choice.name).map(|mistaken| mistaken.to_string());
             return Err(Error::NoSuchProfile { profile: choice.name, files: files.paths(), hint });
         }
-        // What the environment says counts where no flag says otherwise.
+        // The environment is only considered if no flag overrides it.
         let consulted = Some(env).filter(|_| choice.named_by != NamedBy::Flag);
         let (sources, base, found) = (Vec::new(), Base::Instance, Found::AtLast);
         let mistaken_header = None;
@@ -95,24 +95,23 @@ impl<'a> CredentialSource<'a> {
         Ok(source)
     }
 
-    /// From a profile with a role to the one that its role starts from, and so on.
+    /// Follows the chain from a profile with a role to its source profile, and so on.
     fn follow_roles(&mut self, env: &Env, files: &ProfileFiles<'a>) -> Result<(), Error> {
         loop {
             let is_source = !self.sources.is_empty();
             let Some(profile) = self.sources.last().or(self.profile.as_ref()) else { return Ok(()) };
-            // Where another role starts from it, a profile's keys are meant, and not its role.
+            // If a profile is the source of another role, its keys take precedence over its own role.
             let has_keys = profile.has("aws_access_key_id") || profile.has("aws_secret_access_key");
             if !has_role(profile)? || (is_source && has_keys) {
                 return Ok(());
             }
             match (profile.get("source_profile")?, profile.get("credential_source")?) {
                 (Some(_), Some(_)) => {
-                    let why =
-                        "it has both `source_profile` and `credential_source`, and its role can start from only one";
+                    let why = "it has both `source_profile` and `credential_source`, but its role can use only one";
                     return Err(Error::profile(profile.name(), why, "remove one of them"));
                 }
                 (None, None) => {
-                    let why = "it has a `role_arn` and does not say whose credentials assume it";
+                    let why = "it has a `role_arn`, but does not say which credentials to assume it with";
                     return Err(Error::profile(
                         profile.name(),
                         why,
@@ -136,12 +135,12 @@ impl<'a> CredentialSource<'a> {
                         return Err(Error::profile(
                             profile.name(),
                             &why,
-                            "let the last of them have credentials of its own",
+                            "give the last profile in the chain its own credentials",
                         ));
                     }
                     let Some(source) = files.profile(next.text)? else {
                         let why =
-                            format!("there is no profile `{}`, which its `source_profile` names", shown(next.text));
+                            format!("its `source_profile` names profile `{}`, which does not exist", shown(next.text));
                         let mistaken = files.mistaken_header(next.text).map(|mistaken| mistaken.to_string());
                         let hint = mistaken.unwrap_or_else(|| format!("correct {}", next.place));
                         return Err(Error::profile(profile.name(), why, hint));
@@ -153,12 +152,12 @@ impl<'a> CredentialSource<'a> {
         }
     }
 
-    /// The profile in use, where there is one.
+    /// The profile in use, if there is one.
     pub fn profile(&self) -> Option<&Profile<'a>> {
         self.profile.as_ref()
     }
 
-    /// The profiles whose roles are assumed one after the other, first one first.
+    /// The profiles whose roles are assumed, in the order they are assumed.
     pub fn roles(&self) -> impl DoubleEndedIterator<Item = &Profile<'a>> {
         self.chain().take(self.roles).collect::<Vec<_>>().into_iter().rev()
     }
@@ -168,7 +167,8 @@ impl<'a> CredentialSource<'a> {
         self.profile.iter().chain(&self.sources)
     }
 
-    /// The sections that decide who signs: none where the environment does, the keys in which come before all profiles.
+    /// The sections that determine who signs; none if there are keys in the environment, which take precedence over all
+    /// profiles.
     pub fn sections(&self) -> impl Iterator<Item = &Profile<'a>> {
         let is_by_keys = self.is_environment_keys();
         let session = match &self.base {
@@ -178,7 +178,7 @@ impl<'a> CredentialSource<'a> {
         self.chain().filter(move |_| !is_by_keys).chain(session)
     }
 
-    /// The device of a profile in the chain, for the hint that it counts only in the one with the role.
+    /// The MFA device of a profile in the chain, for the hint that it only applies in the profile with the role.
     pub fn mfa_serial_elsewhere(&self) -> Result<Option<String>, Error> {
         for profile in self.chain() {
             if let Some(serial) = profile.get("mfa_serial")? {
@@ -188,7 +188,7 @@ impl<'a> CredentialSource<'a> {
         Ok(None)
     }
 
-    /// Which of its kind the source is: with the environment and the sections, all that decides who signs.
+    /// The kind of the source; together with the environment and the sections, it determines who signs.
     pub fn kind(&self) -> &'static str {
         match (&self.base, self.found) {
             (Base::Keys(_), Found::InEnvironment) => "keys in the environment",
@@ -205,17 +205,17 @@ impl<'a> CredentialSource<'a> {
         }
     }
 
-    /// Whether keys in the environment come before the profile in use.
+    /// Whether keys in the environment take precedence over the profile in use.
     pub fn is_environment_keys(&self) -> bool {
         matches!((&self.base, self.found), (Base::Keys(_), Found::InEnvironment))
     }
 
-    /// Whether there is nothing but what the machine itself may have.
+    /// Whether only the machine's own credentials are left.
     pub fn is_last_resort(&self) -> bool {
         self.found == Found::AtLast
     }
 
-    /// Whether a profile says what these credentials are.
+    /// Whether these credentials come from a profile.
     pub fn is_in_profile(&self) -> bool {
         self.found == Found::InProfile
     }
@@ -227,12 +227,12 @@ impl<'a> CredentialSource<'a> {
         }
     }
 
-    /// The profile that the credentials are those of, and that a person would look at.
+    /// The profile the credentials belong to, where a user would look for them.
     pub fn base_profile(&self) -> &str {
         self.chain().last().map_or(&self.choice.name, |profile| profile.name())
     }
 
-    /// The profile in use, where its roles start from another one.
+    /// The profile in use, if its role's source is another profile.
     pub fn source_of(&self) -> Option<&str> {
         (!self.sources.is_empty()).then(|| self.name_in_use())
     }
@@ -241,23 +241,24 @@ impl<'a> CredentialSource<'a> {
         &self.choice.name
     }
 
-    /// A source that somebody who named a profile in the environment does not expect.
+    /// Whether the source is one that a user who set a profile in the environment would not expect.
     pub fn is_unexpected(&self) -> bool {
         self.found == Found::InEnvironment && matches!(self.choice.named_by, NamedBy::Variable(_))
     }
 }
 
-/// A role that starts from other credentials. With a token file beside it, it starts from the web identity.
+/// Whether the profile has a role that needs other credentials. With a token file, the role is assumed with the web
+/// identity instead.
 fn has_role(profile: &Profile) -> Result<bool, Error> {
     Ok(profile.get("role_arn")?.is_some() && profile.get("web_identity_token_file")?.is_none())
 }
 
-/// What a `credential_source` names.
+/// The source named by `credential_source`.
 fn named_source<'a>(Value { text: name, place }: Value, profile: &str, env: &Env) -> Result<Base<'a>, Error> {
     let failed = |why: &str| Error::CredentialsFailed {
-        source_name: format!("`credential_source = {}` of profile `{}`", shown(name), shown(profile)),
+        source_name: format!("`credential_source = {}` in profile `{}`", shown(name), shown(profile)),
         why: why.to_owned(),
-        hint: format!("set them where kubectl runs, or correct {place}"),
+        hint: format!("set them in kubectl's environment, or correct {place}"),
     };
     if name.eq_ignore_ascii_case("Environment") {
         let nothing = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";

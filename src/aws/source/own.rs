@@ -1,4 +1,4 @@
-//! What a profile can have of its own, and what comes before what.
+//! A profile's own sources of credentials, and their precedence.
 
 use crate::aws::error::Error;
 use crate::aws::profile::{Profile, ProfileFiles};
@@ -9,7 +9,8 @@ use crate::aws::source::web_identity::web_identity;
 use crate::say::secret::Secret;
 use crate::sys::env::Env;
 
-/// What a profile without a role can have, the first one first; keys are of two kinds because other sources stand between.
+/// The sources a profile without a role can have, in order of precedence. There are two kinds of keys because other
+/// sources come between them.
 pub(super) const OWN: [Own; 6] =
     [Own::WebIdentity, Own::Sso, Own::KeysInCredentialsFile, Own::ConsoleSession, Own::Process, Own::KeysInConfigFile];
 
@@ -67,7 +68,7 @@ impl Own {
         match self {
             Own::WebIdentity => "the web identity",
             Own::Sso => "the SSO session",
-            Own::KeysInCredentialsFile => "the keys in the credentials file",
+            Own::KeysInCredentialsFile => "the credentials file's keys",
             Own::ConsoleSession => "the `login_session`",
             Own::Process => "the `credential_process`",
             Own::KeysInConfigFile => "the keys in the config file",
@@ -75,7 +76,7 @@ impl Own {
     }
 }
 
-/// The first that is there; and whether it is in the environment, not in the profile.
+/// The first source that is present, and whether it comes from the environment rather than the profile.
 pub(super) fn own<'a>(
     profile: Option<&Profile<'a>>,
     env: Option<&Env>,

@@ -1,4 +1,4 @@
-//! An SSO session, as a profile and the section that it refers to describe it together.
+//! An SSO session, configured by a profile together with the section it refers to.
 
 use crate::aws::error::Error;
 use crate::aws::profile::{Kind, Located, Profile, ProfileFiles, without_comment};
@@ -6,7 +6,7 @@ use crate::say::text::shown;
 
 #[derive(Debug)]
 pub struct Sso<'a> {
-    /// `None`: the older form, without a session's name.
+    /// `None`: the older format, without a session name.
     pub session: Option<Profile<'a>>,
     pub start_url: String,
     pub region: Located,
@@ -15,13 +15,13 @@ pub struct Sso<'a> {
 }
 
 impl Sso<'_> {
-    /// What the token file is named after.
+    /// The name from which the token file's name is derived.
     pub fn token_name(&self) -> &str {
         self.session.as_ref().map_or(&self.start_url, |session| session.name())
     }
 }
 
-/// A profile with an account or a role name is an SSO profile, even if it lacks the rest.
+/// A profile with an account or role name is an SSO profile, even if the rest is missing.
 pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result<Option<Sso<'a>>, Error> {
     if profile.get("sso_account_id")?.is_none() && profile.get("sso_role_name")?.is_none() {
         return Ok(None);
@@ -39,7 +39,7 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
     if let Some(session) = &session
         && let Some(property) = contradiction(profile, session)
     {
-        let why = format!("its `{property}` differs from that of `[sso-session {}]`", shown(session.name()));
+        let why = format!("its `{property}` differs from the one in `[sso-session {}]`", shown(session.name()));
         return Err(Error::profile(profile.name(), why, format!("remove `{property}` from one of them")));
     }
     let mut missing = Vec::new();
@@ -62,10 +62,10 @@ pub(super) fn sso<'a>(profile: &Profile<'a>, files: &ProfileFiles<'a>) -> Result
     let names = missing.join(", ");
     let place = session.map_or(String::new(), |session| format!(" and `[sso-session {}]`", shown(session.name())));
     let why = format!("its SSO settings{place} lack {names}");
-    Err(Error::profile(profile.name(), why, "add what is missing, or run `aws configure sso`"))
+    Err(Error::profile(profile.name(), why, "add the missing settings, or run `aws configure sso`"))
 }
 
-/// A property that both have, with different values.
+/// A property that both set to different values.
 fn contradiction(profile: &Profile, session: &Profile) -> Option<String> {
     let differs = |(key, value): &(&str, &str)| {
         let own = profile.written(key).map_or("", |own| without_comment(key, own));

@@ -7,7 +7,7 @@ const KEYS: &str = "aws_access_key_id = AKIA\naws_secret_access_key = x\n";
 const ENV_KEYS: [(&str, &str); 2] = [("AWS_ACCESS_KEY_ID", "AKIAENV"), ("AWS_SECRET_ACCESS_KEY", "x")];
 const ENV_WEB: [(&str, &str); 2] = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/token"), ("AWS_ROLE_ARN", "env-role")];
 
-/// What wins, in short: the kind of the source, the profile that it is of, and the roles that start from it.
+/// A summary of the chosen source: its kind, its profile, and the roles assumed from it.
 fn wins(flag: Option<&str>, env: &[(&str, &str)], config: &str, credentials: &str) -> String {
     let env: Env = env.iter().copied().collect();
     let files = files(config, credentials);
@@ -50,7 +50,7 @@ fn of_several_sources_in_one_profile_the_one_of_the_aws_cli_wins() {
     {
         assert_eq!(wins(None, &[], "", &format!("[default]\n{bad}{process}")), "error 3", "{bad}");
     }
-    // Of one file each, and never joined from two.
+    // Keys from two files are never combined.
     let (id, secret) = ("[default]\naws_access_key_id = AKIA\n", "[default]\naws_secret_access_key = x\n");
     assert_eq!(wins(None, &[], secret, id), "error 3");
     assert_eq!(wins(None, &[], id, secret), "error 3");
@@ -79,7 +79,7 @@ fn the_environment_comes_before_a_profile_unless_a_flag_names_that() {
     ] {
         assert_eq!(wins(flag, env, &config, ""), expected, "{flag:?} {env:?}");
     }
-    assert_eq!(wins(None, &[("AWS_PROFILE", "default")], "", ""), "error 3", "named, and not there");
+    assert_eq!(wins(None, &[("AWS_PROFILE", "default")], "", ""), "error 3", "a selected profile that does not exist");
     let container = [("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/x")];
     assert_eq!(wins(None, &container, "", ""), "container [default]");
     assert_eq!(wins(Some("a"), &container, "[profile a]\n", ""), "container [a]");

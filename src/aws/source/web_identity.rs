@@ -1,4 +1,4 @@
-//! A web identity, of whose parts each can be in the environment or in the profile.
+//! A web identity, each part of which can come from the environment or the profile.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,14 @@ use crate::sys::vars;
 #[derive(Debug)]
 pub struct WebIdentity {
     pub token_file: PathBuf,
-    /// The variable or property that names the file.
+    /// The variable or property that sets the file.
     pub token_file_place: String,
     pub role_arn: Located,
     pub session_name: Option<Located>,
 }
 
-/// Each of its three parts from the environment, else the profile; and whether the token file is from the environment.
+/// Takes each of the three parts from the environment or else from the profile; also returns whether the token file
+/// comes from the environment.
 pub(super) fn web_identity(profile: Option<&Profile>, env: Option<&Env>) -> Result<Option<(WebIdentity, bool)>, Error> {
     let part = |variable: &'static str, property: &'static str| -> Result<Option<(Located, bool)>, Error> {
         if let Some(text) = env.and_then(|env| env.get(variable)) {
@@ -32,7 +33,7 @@ pub(super) fn web_identity(profile: Option<&Profile>, env: Option<&Env>) -> Resu
     let Some((role_arn, _)) = part(vars::AWS_ROLE_ARN, "role_arn")? else {
         return Err(Error::CredentialsFailed {
             source_name: token_file.place,
-            why: "there is no role for this token".into(),
+            why: "no role is set for this token".into(),
             hint: "set AWS_ROLE_ARN, or `role_arn` in the profile".into(),
         });
     };

@@ -1,4 +1,4 @@
-//! What the arguments say by themselves. Pure.
+//! Checks that need only the arguments. Pure.
 
 use crate::aws::error::Error as AwsError;
 use crate::aws::names::ClusterName;
@@ -12,7 +12,7 @@ use crate::say::warning::Warning;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// What is wrong with the arguments alone, to be known before the files are judged.
+/// Checks the arguments alone, so that their errors are reported before those in the files.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ pub fn check(args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Result<(), Err
     Ok(())
 }
 
-/// What was asked for and does nothing.
+/// Warnings for arguments that have no effect.
 pub fn warnings(has_role: bool, args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Vec<Warning> {
     let mut warnings = Vec::new();
     if let (None, Some(used), Some(passed_over)) =
@@ -36,11 +36,12 @@ pub fn warnings(has_role: bool, args: &TokenArgs, global: &GlobalArgs, env: &Env
     let without_role = [("--session-name", &args.role.session_name), ("--external-id", &args.role.external_id)];
     for (argument, value) in without_role {
         if !has_role && value.is_some() {
-            warnings.push(Warning::NoEffect { argument, why: "no role is assumed, because there is no `--role`" });
+            warnings.push(Warning::NoEffect { argument, why: "no role is assumed without `--role`" });
         }
     }
     if global.aws_cli.endpoint_url.is_some() {
-        let why = "in the AWS CLI's get-token it moves no call; AWS_ENDPOINT_URL_STS moves those to STS";
+        let why =
+            "it redirects no call in the AWS CLI's get-token either; set AWS_ENDPOINT_URL_STS to redirect calls to STS";
         warnings.push(Warning::NoEffect { argument: "--endpoint-url", why });
     }
     warnings
@@ -51,7 +52,7 @@ pub fn cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
     let variable = env.get(of_authenticator).map(|value| (of_authenticator, value));
     match args.cluster.as_deref().map(|value| ("--cluster", value)).or(variable) {
         Some((name, value)) => Ok(ClusterName::parse(value).map_err(AwsError::invalid(name))?),
-        // In clap's words: for it the argument is optional.
+        // Worded like clap, for which the argument is optional.
         None => Err(Error::Usage {
             words: "the following required arguments were not provided: --cluster <NAME>".into(),
             hint: None,
@@ -59,13 +60,13 @@ pub fn cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
     }
 }
 
-/// Options of the AWS CLI that would change the answer, or make it insecure.
+/// Rejects AWS CLI options that would change the output or make it insecure.
 fn check_aws_cli_args(args: &AwsCliArgs) -> Result<(), Error> {
     let refuse = |argument: &str, hint: &str| {
         Err(Error::Usage { words: format!("`{argument}` is not supported"), hint: Some(hint.to_owned()) })
     };
     let bare =
-        "the answer is always an ExecCredential in JSON, as kubectl wants it; for the bare token use `--token-only`";
+        "the output is always an ExecCredential in JSON, as kubectl expects; use `--token-only` for the bare token";
     if args.query.is_some() {
         return refuse("--query", bare);
     }
@@ -75,11 +76,11 @@ fn check_aws_cli_args(args: &AwsCliArgs) -> Result<(), Error> {
     if args.no_verify_ssl {
         return refuse(
             "--no-verify-ssl",
-            "name the certificate authorities to trust with `--ca-bundle` or AWS_CA_BUNDLE",
+            "set the certificate authorities to trust with `--ca-bundle` or AWS_CA_BUNDLE",
         );
     }
     if args.no_sign_request {
-        return refuse("--no-sign-request", "a token is a signed request: remove it");
+        return refuse("--no-sign-request", "remove it: a token is a signed request");
     }
     Ok(())
 }
@@ -91,7 +92,7 @@ pub fn cache_mode(args: &TokenArgs, env: &Env) -> Result<CacheMode, Error> {
         (None, None) => return Ok(CacheMode::All),
     };
     match value {
-        // aws-iam-authenticator's `--cache` is a switch.
+        // In aws-iam-authenticator, `--cache` is a flag.
         "all" | "true" => Ok(CacheMode::All),
         "token" => Ok(CacheMode::Token),
         "off" | "false" => Ok(CacheMode::Off),

@@ -1,5 +1,5 @@
-//! What is meant: arguments, environment, client-go's information and the profile, made into one request in which
-//! everything is checked. Pure: it reads no file and asks nobody.
+//! Combines the arguments, the environment, client-go's information and the profile into one fully validated request.
+//! Pure: no file or network access.
 
 use crate::aws::endpoint::StsEndpoint;
 use crate::aws::endpoints::Endpoints;
@@ -18,24 +18,24 @@ use crate::kube::exec::{ApiVersion, ExecInfo};
 use crate::sys::env::Env;
 use crate::sys::vars;
 
-/// One token, as asked for.
+/// A resolved request for one token.
 #[derive(Debug)]
 pub struct Ask<'a> {
     pub cluster: ClusterName,
-    /// The host of STS that stands in the token.
+    /// The STS host in the token.
     pub endpoint: StsEndpoint,
-    /// Where AWS is asked, if elsewhere than at its own addresses.
+    /// Endpoints that override AWS's own.
     pub endpoints: Endpoints,
     /// Where the caller's own credentials come from.
     pub source: CredentialSource<'a>,
     pub roles: Roles,
     pub cache: CacheMode,
-    /// Whether what is cached is passed over.
+    /// Whether cached entries are ignored.
     pub refresh: bool,
     pub form: AnswerForm,
 }
 
-/// What goes to stdout.
+/// What is printed to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AnswerForm {
     ExecCredential(ApiVersion),
@@ -45,7 +45,7 @@ pub enum AnswerForm {
 impl<'a> Ask<'a> {
     /// # Errors
     ///
-    /// For the first input that is wrong.
+    /// For the first invalid input.
     pub fn resolve(
         args: &TokenArgs,
         global: &GlobalArgs,
@@ -83,24 +83,24 @@ impl<'a> Ask<'a> {
         })
     }
 
-    /// Whether a person may have to be asked.
+    /// Whether the user may have to be asked for an MFA code.
     pub fn may_ask_for_a_code(&self) -> bool {
         self.roles.with_mfa().is_some()
     }
 }
 
-/// An address for STS moves no call to a FIPS or dual-stack host.
+/// A custom STS endpoint cannot be combined with FIPS or dual-stack.
 fn check_override(endpoint: &StsEndpoint, endpoints: &Endpoints) -> Result<(), AwsError> {
     match &endpoints.sts {
         Some(Located { place, .. }) if endpoint.use_fips || endpoint.use_dual_stack => {
-            let why = format!("{place} names another endpoint, which cannot be combined with FIPS or dual-stack");
+            let why = format!("{place} sets a custom endpoint, which cannot be combined with FIPS or dual-stack");
             Err(AwsError::NoEndpoint { region: endpoint.region.to_string(), why })
         }
         _ => Ok(()),
     }
 }
 
-/// The parts of a source that have a form of their own.
+/// Checks the parts of a source that have a fixed format.
 fn check_source(source: &CredentialSource) -> Result<(), AwsError> {
     match &source.base {
         Base::WebIdentity(identity) => {
@@ -114,7 +114,7 @@ fn check_source(source: &CredentialSource) -> Result<(), AwsError> {
     }
 }
 
-/// The flag, what client-go knows of the cluster, the environment, the profile: the first that says something.
+/// Takes the region from the flag, client-go's cluster information, the environment or the profile, in this order.
 fn resolve_region(
     global: &GlobalArgs,
     env: &Env,
@@ -142,10 +142,10 @@ fn resolve_region(
 }
 
 fn parse_region(place: &str, value: &str) -> Result<Region, AwsError> {
-    Region::parse(value).ok_or_else(|| AwsError::input(place, value, "the name of a region, such as `eu-west-1`"))
+    Region::parse(value).ok_or_else(|| AwsError::input(place, value, "a region name, such as `eu-west-1`"))
 }
 
-/// A yes or no from the environment or, that being silent, the profile.
+/// A boolean from the environment or, if unset there, from the profile.
 fn switch(
     env: &Env,
     profile: Option<&Profile>,

@@ -1,5 +1,5 @@
-//! The part of the story that AWS is asked in: from base credentials, over the roles of the profile, to a session of the
-//! first candidate that is permitted.
+//! The calls to AWS: from the base credentials, through the profile's roles, to a session of the first permitted
+//! candidate.
 
 use crate::aws::caller_identity::CallerIdentity;
 use crate::aws::connection::Connection;
@@ -23,7 +23,7 @@ use crate::kube::token::MARGIN;
 use crate::say::Say;
 use crate::say::text::{shown, shown_up_to};
 
-/// The way from the caller's own credentials to a session of the last role.
+/// The role chain from the caller's own credentials to a session of the last role.
 pub struct Chain<'a> {
     pub ask: &'a Ask<'a>,
     pub world: &'a World,
@@ -34,14 +34,14 @@ pub struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    /// What signs the token.
+    /// The session that signs the token.
     pub fn session(&self) -> Result<Session, Error> {
         let (caller, is_kept) = self.caller_on_the_way(!self.ask.refresh)?;
         let Some(role) = &self.ask.roles.last else {
             return Ok(Session { signer: caller.signer(), who: Who::default(), to_keep: None });
         };
         match self.assume_role(&caller, role) {
-            // The session on the way may have been revoked, or its role's permissions changed.
+            // The cached intermediate session may have been revoked, or its role's permissions may have changed.
             Err(error) if is_kept && self.is_worth_a_new_start(&error) => {
                 let (caller, _) = self.caller_on_the_way(false)?;
                 self.assume_role(&caller, role)
@@ -50,7 +50,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// For a mere denial nobody is asked for another code.
+    /// A plain denial is not worth asking the user for another MFA code.
     fn is_worth_a_new_start(&self, error: &Error) -> bool {
         let is_mere_denial = match error {
             Error::Aws(AwsError::Refused(refusal)) => {
@@ -62,8 +62,8 @@ impl<'a> Chain<'a> {
         !is_mere_denial || !self.ask.may_ask_for_a_code()
     }
 
-    /// Who assumes the last role: the base credentials' owner, or a session of the profile's role before it, from AWS or,
-    /// if that will do, from the cache; and whether it is from there.
+    /// Returns the caller that assumes the last role (the owner of the base credentials, or a session of the preceding
+    /// profile role, from the cache if allowed or else from AWS), and whether it came from the cache.
     fn caller_on_the_way(&self, from_cache: bool) -> Result<(Caller<'a>, bool), Error> {
         let via = &self.ask.roles.via;
         let now = self.world.clock.now();
@@ -75,12 +75,12 @@ impl<'a> Chain<'a> {
         let is_kept = last_kept.is_some();
         let (mut caller, rest) = match last_kept {
             Some((at, entry)) => {
-                self.say.step(|| format!("a session in the cache, {}", entry.about().in_words()));
+                self.say.step(|| format!("found a cached session {}", entry.about().in_words()));
                 (Caller::new(self.connection, entry.signer()), at + 1)
             }
             None => {
                 let credentials = base_credentials(self.provider, MARGIN)?;
-                self.say.step(|| format!("credentials from {}", self.ask.source.name()));
+                self.say.step(|| format!("got credentials from {}", self.ask.source.name()));
                 (Caller::new(self.connection, Signer { credentials, clock_skew: 0 }), 0)
             }
         };
@@ -94,8 +94,8 @@ impl<'a> Chain<'a> {
         Ok((caller, is_kept))
     }
 
-    /// A session of the first candidate that STS lets the caller assume; or what the caller has, where that is a
-    /// session of the candidate already, which would need a permission of its own to assume it once more.
+    /// Returns a session of the first candidate that STS lets the caller assume, or the caller's own credentials if
+    /// they already are a session of a candidate: a role needs an extra permission to assume itself again.
     fn assume_role(&self, caller: &Caller, role: &RoleRequest) -> Result<Session, Error> {
         let identity = self.identity_for(caller, role)?;
         let (user, account) = identity.as_ref().map_or(("", ""), |identity| (identity.name(), identity.account()));
@@ -105,7 +105,7 @@ impl<'a> Chain<'a> {
         let mut refusals = Vec::new();
         for arn in &role.candidates {
             if identity.as_ref().is_some_and(|identity| identity.has_role(arn)) {
-                self.say.step(|| format!("the caller has a session of `{arn}` already, which is not assumed again"));
+                self.say.step(|| format!("the caller already has a session of `{arn}`: not assuming it again"));
                 let who = Who { role: Some(arn.to_string()), session_name: Some(user.to_owned()) };
                 return Ok(Session { signer: caller.signer(), who, to_keep: None });
             }
@@ -120,7 +120,7 @@ impl<'a> Chain<'a> {
                     if !matches!(refusal.reason, Reason::Denied(_)) {
                         return Err(Error::refused(vec![refusal]));
                     }
-                    self.say.step(|| format!("may not assume `{arn}`: {}", shown(&refusal.message)));
+                    self.say.step(|| format!("not allowed to assume `{arn}`: {}", shown(&refusal.message)));
                     refusals.push(refusal);
                 }
                 Err(error) => return Err(error),
@@ -137,7 +137,7 @@ impl<'a> Chain<'a> {
         Session { signer, who, to_keep }
     }
 
-    /// A code from the user, who then has all the time again that AWS may take.
+    /// Asks the user for a code, then restarts the AWS deadline.
     fn code(&self, caller: &Caller, mfa: &Mfa) -> Result<MfaCode, Error> {
         let code = mfa.ask(&self.world.exec_info, self.say).ok_or_else(|| Error::NeedsMfa {
             serial: mfa.serial().to_string(),
@@ -147,7 +147,7 @@ impl<'a> Chain<'a> {
         Ok(code)
     }
 
-    /// Who the caller is, where that decides something: remembered per access key, else asked.
+    /// The caller's identity, if it is needed: cached per access key, otherwise requested from STS.
     fn identity_for(&self, caller: &Caller, role: &RoleRequest) -> Result<Option<CallerIdentity>, Error> {
         let templates = [role.session_name.as_ref(), role.source_identity.as_ref()];
         let is_named_after_caller =
@@ -178,16 +178,17 @@ fn session_wanted(role: &RoleRequest, user: &str, account: &str) -> SessionWante
     }
 }
 
-/// What to do about a refusal, where that depends on how the role was asked for.
+/// The hint for a refusal, if it depends on how the role was configured.
 fn hint(role: &RoleRequest, refusal: &Refusal) -> Option<String> {
     let Written { profile, duration, unused_mfa_serial, .. } = &role.written;
     match (&refusal.reason, duration, profile.as_ref().zip(unused_mfa_serial.as_ref())) {
         (Reason::TooLong, Some(place), _) => Some(format!(
-            "lower {}: to the role's maximum, or to 3600 where the role starts from a session, as with SSO or a web identity",
+            "lower {} to the role's maximum, or to 3600 if the role is assumed from a session, as with SSO or a web \
+             identity",
             shown_up_to(place, 600)
         )),
         (Reason::Denied(_), _, Some((profile, place))) => Some(format!(
-            "if the role asks for MFA, add `mfa_serial` to profile `{}`: {} does not count for its role; otherwise, {}",
+            "if the role requires MFA, add `mfa_serial` to profile `{}`: {} does not apply to its role; otherwise, {}",
             shown(profile),
             shown_up_to(place, 600),
             refusal.reason.hint()

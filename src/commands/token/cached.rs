@@ -1,4 +1,4 @@
-//! The token in the cache; and what of the cache will do where that one will not.
+//! The cached token and, if it cannot be used, what else in the cache is acceptable.
 
 use crate::cache::asked::Verdict;
 use crate::cache::entry::SessionEntry;
@@ -11,7 +11,7 @@ use crate::kube::exec::Status;
 use crate::say::Say;
 use crate::say::warning::Warning;
 
-/// What of the cache is good enough for this call.
+/// Which cached entries are acceptable for this call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accept {
     pub token: bool,
@@ -23,20 +23,21 @@ pub enum AcceptSession {
     Any,
     /// `--refresh`.
     Nothing,
-    /// The cluster seems to refuse it: only one that is too young to be asked for again; another is better than none.
+    /// The cluster seems to refuse it: accept only a session too young to be replaced; an older one is only a fallback.
     UnlessRevoked,
 }
 
-/// What was found, when somebody looked.
+/// The result of a cache look-up.
 pub enum Found {
     Token(Status),
     Session(Session),
-    /// A session that another should replace, but that is better than none.
+    /// A session that should be replaced, but can serve as a fallback.
     InHand(SessionEntry),
     Nothing,
 }
 
-/// The token, unless client-go seems to come back because the cluster refused it. Else what will do instead.
+/// Returns the cached token, unless client-go seems to ask again because the cluster refused it. Otherwise returns what
+/// is acceptable instead.
 pub fn cached(entries: &Entries, ask: &Ask, world: &World, say: &Say) -> Result<Status, Accept> {
     if ask.refresh {
         return Err(Accept { token: false, session: AcceptSession::Nothing });
@@ -44,7 +45,7 @@ pub fn cached(entries: &Entries, ask: &Ask, world: &World, say: &Say) -> Result<
     let now = world.clock.now();
     let any = Accept { token: true, session: AcceptSession::Any };
     let entry = entries.token(now).ok_or(any)?;
-    say.step(|| format!("a token in the cache, {}", entry.about().in_words()));
+    say.step(|| format!("found a cached token {}", entry.about().in_words()));
     let session = match entries.judge(&entry, now) {
         Verdict::Serve => return Ok(entry.into_status()),
         Verdict::SignAnew => AcceptSession::Any,
@@ -55,7 +56,7 @@ pub fn cached(entries: &Entries, ask: &Ask, world: &World, say: &Say) -> Result<
             AcceptSession::UnlessRevoked
         }
     };
-    // Where there is no session to sign with, another token would cost a call to AWS each time.
+    // Without a session to sign with, every new token would cost a call to AWS.
     let has_session = || ask.roles.last.as_ref().is_some_and(|role| entries.session(role, Some).is_some());
     if entry.is_young(now) && !has_session() {
         return Ok(entry.into_status());
@@ -63,7 +64,7 @@ pub fn cached(entries: &Entries, ask: &Ask, world: &World, say: &Say) -> Result<
     Err(Accept { token: false, session })
 }
 
-/// What there is now that will do.
+/// Looks up what is acceptable in the cache now.
 pub fn look(entries: &Entries, ask: &Ask, world: &World, accept: Accept) -> Found {
     let now = world.clock.now();
     if accept.token
@@ -74,7 +75,7 @@ pub fn look(entries: &Entries, ask: &Ask, world: &World, accept: Accept) -> Foun
     let Some(role) = &ask.roles.last else { return Found::Nothing };
     let accepted = |entry: SessionEntry| match (accept.session, entry.state(now)) {
         (AcceptSession::Nothing, _) | (_, SessionState::Over) => None,
-        // One that a person had to be asked for is not asked for before its end.
+        // A session that needed an MFA code is not renewed before it expires.
         (_, SessionState::Renew) if !ask.may_ask_for_a_code() => Some(Found::InHand(entry)),
         (AcceptSession::UnlessRevoked, SessionState::Fresh) if entry.may_be_revoked(now) => Some(Found::InHand(entry)),
         (_, SessionState::Fresh | SessionState::Renew) => Some(Found::Session(Session::kept(&entry))),

@@ -1,4 +1,4 @@
-//! What to type where nobody can be asked for a code.
+//! The command to suggest if there is no terminal to ask for a code.
 
 use crate::aws::fingerprint::identifying_variables;
 use crate::cache::policy::CacheMode;
@@ -9,10 +9,10 @@ use crate::commands::world::World;
 use crate::say::words::quoted;
 use crate::sys::{this_process, vars};
 
-/// What to type in a terminal for the same session: what was typed, and what of the environment decides whose it is. The
-/// token itself is of no use there.
+/// The command to run in a terminal to get the same session: the original arguments, and the variables that determine
+/// the identity. The token itself is of no use there.
 pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> Command {
-    // The only values that are shown: the others may be secrets.
+    // The only variables whose values are shown; the others may be secrets.
     const SHOWN: [&str; 6] = [
         vars::AWS_PROFILE,
         vars::AWS_DEFAULT_PROFILE,
@@ -40,14 +40,14 @@ pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> Command {
     let names = identifying_variables(&world.env).map(|(name, _)| name.to_string_lossy().into_owned());
     let mut in_a_shell_with: Vec<String> = names.filter(|name| !SHOWN.contains(&name.as_str())).collect();
     if ask.source.process().is_some() {
-        in_a_shell_with.push("all else that `env` of the exec block sets".into());
+        in_a_shell_with.push("everything else in the exec block's `env`".into());
     }
     let serves_only_itself = if ask.cache == CacheMode::Off {
-        Some("nothing is kept with `--cache off` or EKS_GROUP_AUTH_CACHE=off")
+        Some("the cache is off (`--cache off` or EKS_GROUP_AUTH_CACHE=off)")
     } else if ask.refresh {
-        Some("what is kept is passed over with `--refresh`")
+        Some("`--refresh` ignores the cache")
     } else if !entries.can_keep() {
-        Some("nothing is kept, because no cache directory can be used")
+        Some("no cache directory can be used")
     } else {
         None
     };

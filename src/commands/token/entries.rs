@@ -1,4 +1,4 @@
-//! The entries of the cache that belong to one call: of whom they are, and under which keys.
+//! The cache entries that belong to one call: their identity and their keys.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -38,17 +38,17 @@ impl<'a> Entries<'a> {
         Entries { ask, world, cache, identity, token_key: token_key(ask, &identity) }
     }
 
-    /// The token, while it is good to hand out.
+    /// The cached token, if it is still valid.
     pub fn token(&self, now: SystemTime) -> Option<TokenEntry> {
         self.cache.load(&self.token_key, |entry: TokenEntry| entry.is_good(now).then_some(entry))
     }
 
-    /// What is made of the session of a role, from the first directory that has one to somebody's liking.
+    /// What `accept` makes of the role's session, from the first directory with an acceptable one.
     pub fn session<T>(&self, role: &RoleRequest, accept: impl Fn(SessionEntry) -> Option<T>) -> Option<T> {
         self.cache.load(&self.session_key(role), accept)
     }
 
-    /// Who has this access key, as it was learned.
+    /// The cached ARN of this access key's owner.
     pub fn caller_arn(&self, access_key_id: &str) -> Option<String> {
         let now = self.world.clock.now();
         self.cache.load(&self.caller_key(access_key_id), |entry: CallerEntry| entry.is_fresh(now).then_some(entry.arn))
@@ -64,12 +64,12 @@ impl<'a> Entries<'a> {
         self.cache.store(&self.session_key(role), entry);
     }
 
-    /// Keeps what has proved good, and remembers to whom it is given.
+    /// Stores the session and token, which have been checked, and records which process they are given to.
     pub fn keep(&self, session: &Session, status: &Status, signed_at: SystemTime) {
         if let (Some(role), Some(entry)) = (&self.ask.roles.last, &session.to_keep) {
             self.keep_session(role, entry);
         }
-        // With a clock that is off, the token's end would be wrong once it is set.
+        // If the local clock is wrong, the token's expiry would be wrong once the clock is corrected.
         if session.signer.clock_skew == 0 {
             let about = self.about(Some(self.ask.cluster.to_string()), session.who.clone());
             let entry = TokenEntry::new(status, signed_at, about);
@@ -81,30 +81,31 @@ impl<'a> Entries<'a> {
         self.cache.sweep(signed_at);
     }
 
-    /// What to do with the token that client-go would be given, signed at this time.
+    /// Decides what to do with the token that client-go would get.
     pub fn judge(&self, entry: &TokenEntry, now: SystemTime) -> Verdict {
         let Some(client) = self.world.client else { return Verdict::Serve };
         self.cache.judge(&self.token_key, client, entry.signed_at(), now)
     }
 
-    /// Tries to get the turn of this key to ask AWS.
+    /// Tries to get the lock to call AWS for this key.
     pub fn take_turn(&self, turn: &Key) -> Turn {
         self.cache.take_turn(turn)
     }
 
-    /// Whether anything can be kept at all.
+    /// Whether anything can be stored at all.
     pub fn can_keep(&self) -> bool {
         self.cache.can_keep()
     }
 
-    /// Whoever would make the same call to AWS waits for it: for a session of the role, whatever the cluster, where
-    /// sessions are kept; and whoever would ask for the same code, whatever comes after it.
+    /// The key of the lock shared by processes that would make the same call to AWS: for a session of the same role,
+    /// regardless of the cluster, if sessions are cached; and by processes that would ask for the same MFA code,
+    /// regardless of what follows.
     pub fn turn_key(&self) -> Key {
         let roles = &self.ask.roles;
         self.turn_key_for(roles.with_mfa().or(roles.last.as_ref()))
     }
 
-    /// What went wrong since then for another process that asked for the same role.
+    /// The error of another process that asked for the same role since then.
     pub fn failure_since(&self, waiting_since: SystemTime) -> Option<Explanation> {
         let now = self.world.clock.now();
         self.cache.load(&self.failure_key(), |entry: FailureEntry| entry.since(waiting_since, now))
@@ -115,15 +116,15 @@ impl<'a> Entries<'a> {
         self.cache.store(&self.failure_key(), &entry);
     }
 
-    /// Token files are read again some time after they were fingerprinted. If they changed in between, what was found may be
-    /// another identity's, and is kept under nobody's name.
+    /// Token files are read again some time after they were fingerprinted. If they changed in between, the result may
+    /// belong to another identity, so nothing is stored.
     pub fn drop_cache_if_login_changed(&mut self) {
         if !self.is_same_login() {
             self.cache = Cache::none();
         }
     }
 
-    /// Goes on under the login that there is now.
+    /// Continues with the current login.
     pub fn follow_login(&mut self) {
         self.identity = fingerprint(self.ask, self.world);
         self.token_key = token_key(self.ask, &self.identity);
@@ -133,7 +134,7 @@ impl<'a> Entries<'a> {
         fingerprint(self.ask, self.world) == self.identity
     }
 
-    /// An entry in words for its owner.
+    /// Describes an entry to its owner.
     pub fn about(&self, cluster: Option<String>, who: Who) -> About {
         let source = &self.ask.source;
         let identity = match &source.base {
@@ -153,7 +154,7 @@ impl<'a> Entries<'a> {
         Key::caller(&self.identity, &self.ask.endpoint, access_key_id)
     }
 
-    /// What goes wrong is shared only with those who want the same role.
+    /// A failure is shared only with processes that want the same role.
     fn failure_key(&self) -> Key {
         self.turn_key_for(self.ask.roles.last.as_ref())
     }

@@ -1,4 +1,4 @@
-//! MFA: asking for a code on the terminal, and how long the session that it buys should last.
+//! MFA: asking for a code on the terminal, and how long a session to request.
 
 use std::time::Duration;
 
@@ -14,24 +14,24 @@ use crate::say::Say;
 use crate::say::text::shown;
 use crate::sys::terminal;
 
-/// How often a code is asked for: a wrong one can be entered again twice.
+/// How many times a code is asked for: after a wrong one, the user can try twice more.
 const TRIES: usize = 3;
 
-/// How long a person may take. Those who wait for one to answer wait as long.
+/// How long the user may take to answer. Processes that wait for the answer wait as long.
 pub const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
-/// What of MFA lasts from one candidate to the next.
+/// MFA state that is kept from one candidate to the next.
 pub struct Mfa<'a> {
     serial: &'a MfaSerial,
     wished: Option<Duration>,
-    /// The last one that STS did not call wrong.
+    /// The last code that STS did not reject as wrong.
     code: Option<MfaCode>,
     wrong_codes: usize,
 }
 
 impl<'a> Mfa<'a> {
-    /// `None` where no code is asked for. Only a user has a device: with a session, MFA was either shown when that began,
-    /// or cannot be any more. But a profile that asks for it is obeyed, as by the AWS CLI.
+    /// `None` if no code is needed. Only a user has a device: for a session, MFA was either given when the session
+    /// began or can no longer be given. But a profile that asks for MFA is obeyed, as in the AWS CLI.
     pub fn wanted(role: &'a RoleRequest, is_iam_user: bool) -> Option<Self> {
         let serial = role.mfa_serial.as_ref().filter(|_| is_iam_user || role.written.mfa_serial_is_of_role)?;
         Some(Mfa { serial, wished: role.duration.map(SessionDuration::get), code: None, wrong_codes: 0 })
@@ -41,8 +41,7 @@ impl<'a> Mfa<'a> {
         self.serial
     }
 
-    /// A session of a role for a code, which is asked for once for all candidates, and again where STS says that it is
-    /// wrong.
+    /// Assumes a role with a code, which is asked for once for all candidates, and again if STS says it is wrong.
     pub fn assume_role(
         &mut self,
         caller: &Caller,
@@ -60,7 +59,7 @@ impl<'a> Mfa<'a> {
             let session = caller.assume_role(arn, wanted, Some((self.serial, &code)));
             let Err(AwsError::Refused(refusal)) = &session else { return Ok(session?) };
             if refusal.reason == Reason::WrongMfaCode {
-                // One that STS saw before, with a duration or a role that it refused, may be used up.
+                // A code that STS already saw in a refused request may be used up.
                 self.wrong_codes += usize::from(!was_shown);
                 if self.wrong_codes == TRIES {
                     return Ok(session?);
@@ -75,28 +74,28 @@ impl<'a> Mfa<'a> {
         }
     }
 
-    /// Asks on stderr, because stdout is for the answer to kubectl, and reads a line of stdin. `None` where there is nobody
-    /// to ask, at the end of stdin, and where nobody answers. client-go says whether there is somebody, for what it runs.
+    /// Prompts on stderr, because stdout is for kubectl, and reads a line from stdin. `None` if there is no one to ask,
+    /// at the end of stdin, or if no one answers. For plugins it runs, client-go says whether there is a user.
     pub fn ask(&self, exec_info: &ExecInfo, say: &Say) -> Option<MfaCode> {
         if (exec_info.from_client_go && !exec_info.interactive) || !terminal::gives_lines() {
             return None;
         }
         match self.wrong_codes {
-            0 => say.prompt(&format!("MFA code of {}", shown(self.serial.as_str()))),
-            _ => say.prompt("STS did not take that code; wait for the next one and enter it"),
+            0 => say.prompt(&format!("MFA code for {}", shown(self.serial.as_str()))),
+            _ => say.prompt("STS rejected that code; wait for the next one and enter it"),
         }
         for _ in 0..TRIES {
             if let Some(code) = MfaCode::parse(&terminal::read_line(PATIENCE)?) {
                 return Some(code);
             }
-            say.prompt("a code has six digits; again");
+            say.prompt("a code has six digits; try again");
         }
         None
     }
 }
 
-/// What to ask STS for, longest first, so that a code is asked for as seldom as possible: the next one is tried where
-/// STS says that this one is too long.
+/// The durations to request from STS, longest first, to ask for a code as rarely as possible. If STS says that one is
+/// too long, the next is tried.
 fn durations(wished: Option<Duration>) -> Vec<Duration> {
     const HOURS: [u64; 5] = [12, 8, 4, 2, 1];
     let all = HOURS.map(|hours| Duration::from_secs(hours * 3600));

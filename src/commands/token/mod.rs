@@ -1,27 +1,27 @@
-//! `eks-group-auth token`: an `ExecCredential` for a cluster. Here is the story of one call, from the top; each step has a
-//! file of its own.
+//! `eks-group-auth token`: an `ExecCredential` for a cluster. This file shows the flow of one call from start to end;
+//! each step has its own file.
 
-/// What the arguments say by themselves.
+/// Checks that need only the arguments.
 mod arguments;
-/// What is meant.
+/// The resolved request.
 mod ask;
 /// From base credentials to a session of the role.
 mod assume;
 /// The token in the cache.
 mod cached;
-/// What to type where nobody can be asked for a code.
+/// The command to suggest if there is no terminal to ask for a code.
 mod code_command;
 /// The entries of the cache that belong to this call.
 mod entries;
-/// Asking for a code.
+/// Asking for an MFA code.
 mod mfa;
-/// What AWS gives.
+/// Getting a session from AWS.
 mod obtain;
-/// Which roles are assumed.
+/// The roles to assume.
 mod roles;
-/// What signs a token, and as whom.
+/// The credentials that sign a token, and their identity.
 mod session;
-/// A token that is signed now.
+/// Signing a new token.
 mod sign;
 /// Single flight.
 mod turn;
@@ -46,7 +46,7 @@ use obtain::{obtain, tell_those_who_wait};
 use sign::sign;
 use turn::Turn;
 
-/// Prints a token: the one in the cache, or a new one.
+/// Prints a token, either cached or new.
 pub fn token(
     args: &TokenArgs,
     global: &GlobalArgs,
@@ -72,9 +72,9 @@ pub fn token(
     answer(&ask, &status, out)
 }
 
-/// A token that is signed now, with a session from the cache or from AWS; or one that another process signed while this
-/// one waited for it.
-// Apart from the cached path, whose stack and pages it would make larger.
+/// Signs a new token with a session from the cache or from AWS, or returns a token that another process signed while
+/// this one was waiting.
+// Kept out of the cached path, to keep that path's stack and pages small.
 #[cold]
 #[inline(never)]
 fn new_status(entries: &mut Entries, ask: &Ask, world: &World, accept: Accept, say: &Say) -> Result<Status, Error> {
@@ -113,7 +113,8 @@ fn warn_of_other_region(ask: &Ask, world: &World, say: &Say) {
     }
 }
 
-/// With `-v`: what is meant; which sources come after the one in use; and which lines in the files nobody can understand.
+/// With `-v`, prints how the request was understood, which sources have lower precedence than the one in use, and which
+/// lines of the files cannot be parsed.
 #[cold]
 #[inline(never)]
 fn say_what_is_meant(ask: &Ask, args: &TokenArgs, world: &World, files: &ProfileFiles, say: &Say) {
@@ -125,19 +126,21 @@ fn say_what_is_meant(ask: &Ask, args: &TokenArgs, world: &World, files: &Profile
         if let (Some(given), Some(meant)) = (given, meant)
             && given != meant
         {
-            say.step(|| format!("`{}` is an ARN: its last part, `{meant}`, is meant", shown(given)));
+            say.step(|| format!("`{}` is an ARN: using its last part, `{meant}`", shown(given)));
         }
     }
-    say.step(|| format!("a token for cluster `{cluster}` in {}, by {}", ask.endpoint.region, ask.source.name()));
+    say.step(|| {
+        format!("requested a token for cluster `{cluster}` in {}, using {}", ask.endpoint.region, ask.source.name())
+    });
     if let Some(client) = world.client {
         let program = client.executable().map(|path| format!(" (`{}`)", shown(&path.display().to_string())));
-        say.step(|| format!("asked by process {}{}", client.id(), program.unwrap_or_default()));
+        say.step(|| format!("requested by process {}{}", client.id(), program.unwrap_or_default()));
     }
     for shadow in ask.source.shadows(&world.env, files) {
-        say.step(|| format!("passed over, because something else comes before it: {shadow}"));
+        say.step(|| format!("not used, because another source takes precedence: {shadow}"));
     }
     for (path, broken) in files.broken_lines() {
         let path = shown(&path.display().to_string());
-        say.step(|| format!("passed over: line {} of `{path}`: {}", broken.line, broken.why));
+        say.step(|| format!("skipped line {} of `{path}`: {}", broken.line, broken.why));
     }
 }

@@ -1,4 +1,4 @@
-//! What AWS gives, and what becomes of those who wait for it.
+//! Getting a session from AWS, and sharing the outcome with waiting processes.
 
 use crate::aws::connection::Connection;
 use crate::aws::files;
@@ -17,7 +17,7 @@ use crate::say::Say;
 use crate::say::explain::{Exit, Explain as _};
 use crate::say::warning::Warning;
 
-/// A session of the role, or the caller's own credentials; where that fails for now, the session in hand.
+/// Returns a session of the role or the caller's own credentials, or the fallback session if that fails temporarily.
 pub fn obtain(
     ask: &Ask,
     world: &World,
@@ -27,7 +27,7 @@ pub fn obtain(
 ) -> Result<Session, Error> {
     let (obtained, refreshed) = from_aws(ask, world, entries, say);
     match refreshed {
-        // The login is the same one, though its file is another.
+        // It is the same login, although its token file changed.
         Some(file) if files::read(file.path.clone()) == file => entries.follow_login(),
         _ => entries.drop_cache_if_login_changed(),
     }
@@ -43,7 +43,7 @@ pub fn obtain(
     }
 }
 
-/// And the token file of an SSO session, where it was refreshed.
+/// Also returns the token file of an SSO session, if it was refreshed.
 fn from_aws(ask: &Ask, world: &World, entries: &Entries, say: &Say) -> (Result<Session, Error>, Option<SourceFile>) {
     let Ask { endpoint, endpoints, source, .. } = ask;
     let connection = match Connection::open(endpoint, endpoints, source, &world.env, world.clock) {
@@ -55,9 +55,10 @@ fn from_aws(ask: &Ask, world: &World, entries: &Entries, say: &Say) -> (Result<S
     (session, provider.refreshed_login())
 }
 
-/// What AWS or the user's login said, not what this process lacks; and not where nobody waits for this one.
+/// Shares errors from AWS or the user's login, but not those specific to this process, and only if other processes may
+/// be waiting.
 pub fn tell_those_who_wait(entries: &Entries, lock: &Lock, error: &Error) {
-    // Another may have a terminal where this one had none.
+    // Another process may have a terminal even if this one does not.
     if !lock.is_held() || matches!(error, Error::NeedsMfa { .. }) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Which roles are assumed: those of the profile on the way, and the last one, of `--role` or of the profile.
+//! The roles to assume: the profile's intermediate roles, then the last one, from `--role` or from the profile.
 
 use crate::aws::error::Error as AwsError;
 use crate::aws::names::{ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
@@ -8,12 +8,12 @@ use crate::aws::source::CredentialSource;
 use crate::cli::token::RoleArgs;
 use crate::commands::error::Error;
 
-/// All that are assumed.
+/// All roles to assume.
 #[derive(Debug)]
 pub struct Roles {
-    /// Roles of the profile, the first one first.
+    /// The profile's roles, in the order they are assumed.
     pub via: Vec<RoleRequest>,
-    /// The one that signs; without it the caller's own identity does.
+    /// The role that signs; if `None`, the caller's own identity signs.
     pub last: Option<RoleRequest>,
 }
 
@@ -26,18 +26,18 @@ impl Roles {
         Ok(Roles { via, last })
     }
 
-    /// One after the other.
+    /// All roles, in order.
     pub fn all(&self) -> impl Iterator<Item = &RoleRequest> {
         self.via.iter().chain(&self.last)
     }
 
-    /// The first for which a code may have to be asked for.
+    /// The first role that may need an MFA code.
     pub fn with_mfa(&self) -> Option<&RoleRequest> {
         self.all().find(|role| role.mfa_serial.is_some())
     }
 }
 
-/// `None` where no role is asked for. Where `--role` names none, the others say something about the profile's.
+/// `None` if no role is requested. Without `--role`, the other options apply to the profile's role.
 fn last_role(
     args: &RoleArgs,
     region: &Region,
@@ -73,7 +73,8 @@ fn last_role(
         }));
     }
     if candidates.is_empty() {
-        // aws-iam-authenticator passes over a session name and an external id; these are this program's own.
+        // aws-iam-authenticator ignores a session name and an external id without a role; the options below are this
+        // program's own.
         let given = [
             ("--source-identity", &args.source_identity),
             ("--duration", &args.duration),
@@ -81,13 +82,13 @@ fn last_role(
         ];
         return match given.iter().find(|(_, value)| value.is_some()) {
             Some((flag, _)) => {
-                let words = format!("`{flag}` says something about a role, and there is no `--role`");
+                let words = format!("`{flag}` only applies to a role, and no `--role` is given");
                 Err(Error::Usage { words, hint: None })
             }
             None => Ok(None),
         };
     }
-    // A profile's device is that of its user, unless the profile is a role, which has none.
+    // A profile's MFA device belongs to its user; a profile with a role has no user.
     let of_user = source.profile().filter(|_| !source.is_environment_keys() && source.roles().next().is_none());
     let of_profile = of_user.map(|profile| profile.get("mfa_serial")).transpose()?.flatten();
     let mfa_serial = match (given_serial, of_profile) {

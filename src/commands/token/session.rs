@@ -1,17 +1,18 @@
-//! What signs a token, and as whom.
+//! The credentials that sign a token, and their identity.
 
 use crate::aws::signer::Signer;
 use crate::cache::entry::{About, SessionEntry};
 
-/// A role's session, or the caller's own credentials.
+/// A role session, or the caller's own credentials.
 pub struct Session {
     pub signer: Signer,
     pub who: Who,
-    /// It is new, and to be kept once its token has proved good. The caller's own credentials never are.
+    /// Set if the session is new and should be cached once its token has passed the check. Never set for the caller's
+    /// own credentials.
     pub to_keep: Option<SessionEntry>,
 }
 
-/// The role that was assumed, if one was, and the session's name.
+/// The assumed role, if any, and the session name.
 #[derive(Clone, Default)]
 pub struct Who {
     pub role: Option<String>,
@@ -19,7 +20,7 @@ pub struct Who {
 }
 
 impl Session {
-    /// One from the cache.
+    /// A session from the cache.
     pub fn kept(entry: &SessionEntry) -> Self {
         let About { role, session_name, .. } = entry.about().clone();
         Session { signer: entry.signer(), who: Who { role, session_name }, to_keep: None }

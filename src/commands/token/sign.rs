@@ -1,4 +1,4 @@
-//! A token that is signed now.
+//! Signing a new token.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use crate::kube::exec::Status;
 use crate::kube::presign::PresignedUrl;
 use crate::kube::token::{check_session_token, expiration};
 
-/// Signs, and checks the token by the cluster's rules.
+/// Signs a token and checks it against the cluster's rules.
 pub fn sign(ask: &Ask, signer: &Signer, signed_at: SystemTime) -> Result<Status, Error> {
     let refused = kube::error::Error::Token;
     let time_at_sts = signer.time_at_sts(signed_at);

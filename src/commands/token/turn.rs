@@ -1,5 +1,5 @@
-//! Single flight: of the processes that miss the same entry at the same time, one asks AWS, and the others wait for what
-//! it gets.
+//! Single flight: if several processes miss the same entry at the same time, one calls AWS and the others wait for its
+//! result.
 
 use std::time::Duration;
 
@@ -17,30 +17,30 @@ use crate::commands::world::World;
 use crate::kube::exec::Status;
 use crate::say::Say;
 
-/// How it goes on.
+/// What to do next.
 pub enum Turn {
     /// There is a token.
     Done(Status),
     /// There is a session to sign with.
     Session(Session),
-    /// This process asks AWS, perhaps with a session in hand that is better than none. The lock is held until the token is
-    /// kept, for whoever waits to find it.
+    /// This process calls AWS, possibly with a fallback session. The lock is held until the token is stored, so that
+    /// waiting processes find it.
     Ours(Lock, Option<SessionEntry>),
 }
 
-/// What a process sees that waits.
+/// What a waiting process observes.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
     found: Level,
-    /// The turn is nobody else's.
+    /// This process has the lock.
     has_lock: bool,
-    /// The process that had the turn left an error.
+    /// The process that had the lock reported an error.
     has_failed: bool,
-    /// It should have given up by now.
+    /// The process with the lock should have given up by now.
     is_late: bool,
 }
 
-/// How good is what was found.
+/// How useful a cache look-up was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Level {
     Nothing,
@@ -52,9 +52,9 @@ enum Level {
 enum Decision {
     /// Take what was found.
     Use,
-    /// Fail as the other did.
+    /// Fail with the other process's error.
     Fail,
-    /// Ask AWS, or try to: with the lock, or where nobody can be waited for any longer, without.
+    /// Call AWS, with the lock or, if the wait is over, without it.
     Ask,
     /// Look again.
     Wait,
@@ -72,7 +72,7 @@ fn decide(seen: Seen) -> Decision {
 }
 
 impl Turn {
-    /// Waits until something good is in the cache, or until it is this process's turn to ask AWS.
+    /// Waits until the cache has something usable or it is this process's turn to call AWS.
     pub fn wait(entries: &mut Entries, ask: &Ask, world: &World, accept: Accept, say: &Say) -> Result<Self, Error> {
         let turn = entries.turn_key();
         let (waiting_since, began) = (world.clock.now(), world.clock.instant());
@@ -88,7 +88,7 @@ impl Turn {
                 lock::Turn::Ours(lock) => Some(lock),
                 lock::Turn::Anothers => None,
             };
-            // The process that had the turn until now may have left something, under a login that it refreshed.
+            // The process that just released the lock may have stored something under a login it refreshed.
             if has_waited && lock.is_some() {
                 entries.follow_login();
             }
@@ -105,16 +105,18 @@ impl Turn {
             };
             match decide(seen) {
                 Decision::Use => return Ok(Turn::taking(found)),
-                Decision::Fail => return Err(Error::Shared(failure.expect("it is why this was decided"))),
+                Decision::Fail => {
+                    return Err(Error::Shared(failure.expect("`Fail` is only decided when there is a failure")));
+                }
                 Decision::Ask => {
-                    // Where nothing can be kept, those who wait would only stand in a line.
+                    // If nothing can be stored, waiting processes would only queue up.
                     let is_of_use = !has_waited || entries.can_keep();
                     return Ok(Turn::ours(lock.filter(|_| is_of_use).unwrap_or_else(Lock::none), found));
                 }
                 Decision::Wait => {}
             }
             if !has_waited {
-                say.step(|| "another process is asking for the same: waiting for it".into());
+                say.step(|| "waiting for another process that is making the same request".into());
             }
             has_waited = true;
             std::thread::sleep(pause());
@@ -146,7 +148,7 @@ impl From<&Found> for Level {
     }
 }
 
-/// How long to wait for another process that asks for the same: until it must have given up itself.
+/// How long to wait for another process: until it must have given up itself.
 fn patience(ask: &Ask) -> Duration {
     let process = if ask.source.process().is_some() { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
     let person = if ask.may_ask_for_a_code() { mfa::PATIENCE } else { Duration::ZERO };
@@ -157,7 +159,7 @@ fn patience(ask: &Ask) -> Duration {
 mod tests {
     use super::*;
 
-    /// Every case: what was found, and what is decided with and without the lock, an error, and patience.
+    /// Every combination of what was found, the lock, an error and the timeout, with the expected decision.
     #[test]
     fn one_asks_and_the_others_wait_for_it() {
         use Decision::{Ask, Fail, Use, Wait};

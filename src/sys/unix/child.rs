@@ -1,4 +1,4 @@
-//! A child process, and all that it starts.
+//! A child process and its descendants.
 
 use std::fs::File;
 
@@ -8,23 +8,23 @@ use tokio::process::{Child, Command};
 /// The process group of a child.
 pub struct Group(Pid);
 
-/// Whether this process has a terminal that a child may ask somebody on.
+/// Whether this process has a terminal on which a child can prompt the user.
 pub fn has_terminal() -> bool {
     File::open("/dev/tty").is_ok()
 }
 
-/// Puts a child into a group of its own, which can be killed as one.
+/// Puts a child into its own process group, so that the whole group can be killed.
 pub fn separate(command: &mut Command) {
     command.process_group(0);
 }
 
 impl Group {
-    /// That of a child which was put into one of its own.
+    /// The group of a child that was put into its own group.
     pub fn led_by(child: &Child) -> Option<Self> {
         child.id().and_then(|id| Pid::from_raw(id.cast_signed())).map(Group)
     }
 
-    /// Kills all processes in it; it may be gone by now.
+    /// Kills all processes in the group, if it still exists.
     pub fn kill(&self) {
         let _ = kill_process_group(self.0, Signal::KILL);
     }

@@ -1,5 +1,5 @@
-//! A directory of the user's own: files of mode 0600 in a directory of mode 0700, reached through one descriptor of that
-//! directory and never through a link.
+//! A private directory: files with mode 0600 in a directory with mode 0700, accessed through one descriptor of that
+//! directory and never through a symbolic link.
 
 use std::cell::OnceCell;
 use std::fs::{DirBuilder, File, Permissions};
@@ -14,14 +14,14 @@ use rustix::process::geteuid;
 
 use super::limits::check_file_size;
 
-/// A directory that is safe to use, or that does not exist yet.
+/// A directory that is safe to use or does not exist yet.
 pub struct PrivateDirectory {
     directory: PathBuf,
-    /// Empty while there is no directory: another process may make it at any time.
+    /// Empty while the directory does not exist: another process may create it at any time.
     descriptor: OnceCell<OwnedFd>,
 }
 
-/// A directory that others could have prepared.
+/// A directory that another user could have prepared.
 #[derive(Debug)]
 pub struct Unusable {
     pub directory: PathBuf,
@@ -30,7 +30,7 @@ pub struct Unusable {
 
 impl PrivateDirectory {
     pub fn open(directory: PathBuf) -> Result<Self, Unusable> {
-        // Without a slash at its end, behind which a link would be followed.
+        // Without a trailing slash, which would make the kernel follow a symbolic link.
         let directory: PathBuf = directory.components().collect();
         match open_directory(&directory) {
             Ok(descriptor) => Ok(PrivateDirectory { directory, descriptor: OnceCell::from(descriptor) }),
@@ -39,10 +39,10 @@ impl PrivateDirectory {
         }
     }
 
-    /// The contents of a file of no more than so many bytes; anything but a regular file of the caller's own, which
-    /// nobody else can read, is as good as none.
+    /// The contents of a file of at most `most` bytes; anything other than a regular file that the caller owns and no
+    /// one else can read counts as missing.
     pub fn read(&self, name: &str, most: u64) -> Option<Vec<u8>> {
-        // NONBLOCK, so that a FIFO in its place does not wait for a writer.
+        // NONBLOCK, so that opening a FIFO does not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::openat(self.descriptor()?, name, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
@@ -55,7 +55,7 @@ impl PrivateDirectory {
         Some(contents)
     }
 
-    /// Opens a file of the caller's own for reading and writing, and makes it where it is missing.
+    /// Opens a file owned by the caller for reading and writing, creating it if it is missing.
     pub fn open_private(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file =
@@ -66,14 +66,14 @@ impl PrivateDirectory {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
         if mode_of(&stat) & 0o777 != 0o600 {
-            // Just made under an odd umask, or opened to others since. It holds no secret.
+            // Just created under an unusual umask, or made readable by others since. It contains no secret.
             rustix::fs::fchmod(&file, Mode::RUSR | Mode::WUSR)?;
         }
         Ok(File::from(file))
     }
 
-    /// Writes a file beside its place and renames it there, so that a reader sees the old one or the new one. Not
-    /// flushed to the disk: what a crash loses can be had again.
+    /// Writes to a temporary file and renames it, so that a reader sees either the old file or the new one. Not flushed
+    /// to disk: whatever a crash loses can be fetched again.
     pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
         check_file_size(contents.len())?;
         let temporary = format!(".{name}.{:016x}", fastrand::u64(..));
@@ -81,7 +81,7 @@ impl PrivateDirectory {
         let mode = Mode::RUSR | Mode::WUSR;
         self.in_directory(|directory| {
             let file = rustix::fs::openat(directory, temporary.as_str(), flags, mode)?;
-            // The umask may have taken something away.
+            // The umask may have removed permissions.
             let written = rustix::fs::fchmod(&file, mode)
                 .map_err(io::Error::from)
                 .and_then(|()| File::from(file).write_all(contents))
@@ -101,7 +101,7 @@ impl PrivateDirectory {
         &self.directory
     }
 
-    /// The names in the directory; none where there is no directory.
+    /// The names in the directory; empty if it does not exist.
     pub fn names(&self) -> Vec<String> {
         let entries = self.descriptor().and_then(|directory| rustix::fs::Dir::read_from(directory).ok());
         let names = entries
@@ -118,7 +118,7 @@ impl PrivateDirectory {
         UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(stat.st_mtime).ok()?))
     }
 
-    /// Removes a name, not what it may link to. Whether it is gone.
+    /// Removes a directory entry, not its link target. Returns whether it is gone.
     pub fn remove(&self, name: &str) -> bool {
         self.descriptor().is_some_and(|directory| match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
             Ok(()) | Err(rustix::io::Errno::NOENT) => true,
@@ -126,7 +126,7 @@ impl PrivateDirectory {
         })
     }
 
-    /// The directory, if it is there by now.
+    /// The directory's descriptor, if the directory exists by now.
     fn descriptor(&self) -> Option<&OwnedFd> {
         if self.descriptor.get().is_none()
             && let Ok(descriptor) = open_directory(&self.directory)
@@ -136,7 +136,7 @@ impl PrivateDirectory {
         self.descriptor.get()
     }
 
-    /// Does something in the directory, which is made if it was not there when it was opened.
+    /// Runs `work` in the directory, creating the directory first if it does not exist.
     fn in_directory<T>(&self, work: impl FnOnce(&OwnedFd) -> rustix::io::Result<T>) -> io::Result<T> {
         let directory = match self.descriptor() {
             Some(descriptor) => descriptor,
@@ -149,7 +149,7 @@ impl PrivateDirectory {
     }
 }
 
-/// Why a directory could not be opened: it is not there (or the like), or it is not to be trusted.
+/// Why a directory could not be opened: it is missing (or similar), or it cannot be trusted.
 enum Refusal {
     Io(io::Error),
     Unsafe(String),
@@ -159,14 +159,14 @@ fn open_directory(directory: &Path) -> Result<OwnedFd, Refusal> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let descriptor = rustix::fs::open(directory, flags, Mode::empty()).map_err(|error| match error {
         rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP if is_link(directory) => {
-            Refusal::Unsafe("it is a link".into())
+            Refusal::Unsafe("it is a symbolic link".into())
         }
         error => Refusal::Io(error.into()),
     })?;
     let stat = rustix::fs::fstat(&descriptor).map_err(|error| Refusal::Io(error.into()))?;
     if !is_own_and_without(&stat, 0o022) {
         return Err(Refusal::Unsafe(if stat.st_uid == geteuid().as_raw() {
-            format!("others can write to it (mode {:04o})", mode_of(&stat) & 0o7777)
+            format!("other users can write to it (mode {:04o})", mode_of(&stat) & 0o7777)
         } else {
             format!("it belongs to another user (uid {})", stat.st_uid)
         }));
@@ -175,18 +175,18 @@ fn open_directory(directory: &Path) -> Result<OwnedFd, Refusal> {
 }
 
 fn create_directory(directory: &Path) -> io::Result<OwnedFd> {
-    // As root with somebody else's HOME, as under sudo: what root created there would shut its owner out.
+    // Running as root with another user's HOME, as under sudo: a directory created by root would lock its owner out.
     let nearest = directory.ancestors().skip(1).find_map(|ancestor| ancestor.metadata().ok());
     let owner = nearest.map(|metadata| metadata.uid());
     if geteuid().is_root() && owner.is_some_and(|uid| uid != 0) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    // One by one, so that a umask cannot leave one behind that nobody can enter.
+    // One by one, so that an unusual umask cannot leave behind an inaccessible directory.
     let missing: Vec<&Path> = directory.ancestors().take_while(|ancestor| !ancestor.exists()).collect();
     for path in missing.into_iter().rev() {
         match DirBuilder::new().mode(0o700).create(path) {
             Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(0o700))?,
-            // Another process was faster.
+            // Another process created it first.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -198,7 +198,7 @@ fn create_directory(directory: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Permission bits and file type, which are 16 bits wide on some systems and 32 on others.
-#[allow(clippy::useless_conversion, reason = "it is one on macOS")]
+#[allow(clippy::useless_conversion, reason = "it is not useless on macOS")]
 fn mode_of(stat: &Stat) -> u32 {
     stat.st_mode.into()
 }
@@ -207,7 +207,7 @@ fn is_link(path: &Path) -> bool {
     path.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink())
 }
 
-/// One file under one name, which nobody else can read or write.
+/// A regular file with a single name that no other user can read or write.
 fn is_own_regular_file(stat: &Stat) -> bool {
     let is_regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
     is_regular && stat.st_nlink == 1 && is_own_and_without(stat, 0o077)

@@ -1,4 +1,4 @@
-//! Files of the user's own.
+//! The user's own files.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -7,21 +7,21 @@ use std::path::Path;
 
 use super::limits::check_file_size;
 
-/// Writes to a file as it is: for what may be torn.
+/// Overwrites a file in place, for contents that may be torn.
 pub fn write_in_place(file: &File, contents: &[u8]) -> io::Result<()> {
     check_file_size(contents.len())?;
     file.write_at(contents, 0).map(drop)
 }
 
-/// What a file begins with, as far as the buffer reaches. How long that is.
+/// Reads the start of a file into the buffer and returns the length.
 pub fn read_start(file: &File, buffer: &mut [u8]) -> io::Result<usize> {
     file.read_at(buffer, 0)
 }
 
-/// Replaces a file by one that only the user can read: written beside its place and renamed there, because another program
-/// may be reading it.
+/// Replaces a file with one that only the user can read, by writing a temporary file and renaming it, because another
+/// program may be reading the old one.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    // A link stays one.
+    // A symbolic link stays a link.
     let path = &path.canonicalize()?;
     let mut temporary = path.to_owned().into_os_string();
     temporary.push(format!(".{:016x}", fastrand::u64(..)));

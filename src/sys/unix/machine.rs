@@ -1,4 +1,4 @@
-//! Which machine this is.
+//! Identifies this machine.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
@@ -9,7 +9,7 @@ pub fn host_name() -> OsString {
     OsString::from_vec(uname().nodename().to_bytes().to_vec())
 }
 
-/// Who made it, as its firmware says, and the id that a Xen hypervisor gives it. Linux only.
+/// The vendor from the firmware, and the id assigned by a Xen hypervisor. Linux only.
 pub fn firmware() -> [Option<String>; 2] {
     ["/sys/class/dmi/id/sys_vendor", "/sys/hypervisor/uuid"].map(|path| std::fs::read_to_string(path).ok())
 }

@@ -1,4 +1,4 @@
-//! Linux and macOS. What only Linux has is looked for at run time where that is possible.
+//! Linux and macOS. Linux-only features are detected at run time if possible.
 
 pub mod child;
 pub mod directory;

@@ -1,16 +1,16 @@
-//! The process that started this one.
+//! The parent process.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::getppid;
 
-/// Another process, by its number. What else is known of it comes from /proc, which only Linux has.
+/// Another process, by its id. Everything else about it comes from /proc, which only Linux has.
 #[derive(Clone, Copy)]
 pub struct Process(u32);
 
 impl Process {
-    /// `None` where this process is the first of its container.
+    /// `None` if this process is the first one in its container.
     pub fn parent() -> Option<Self> {
         getppid().map(|parent| Process(parent.as_raw_nonzero().get() as u32))
     }
@@ -19,13 +19,13 @@ impl Process {
         self.0
     }
 
-    /// The words that it was started with, its own name first.
+    /// Its arguments, starting with its name.
     pub fn arguments(self) -> Option<Vec<Vec<u8>>> {
         let words = std::fs::read(format!("/proc/{}/cmdline", self.0)).ok()?;
         Some(words.split(|&byte| byte == 0).map(<[u8]>::to_vec).collect())
     }
 
-    /// The program that it runs, as far as this user may know.
+    /// The path of its program, if this user may read it.
     pub fn executable(self) -> Option<PathBuf> {
         std::fs::read_link(format!("/proc/{}/exe", self.0)).ok()
     }
@@ -34,7 +34,8 @@ impl Process {
     pub fn started(self, now: SystemTime) -> Option<SystemTime> {
         let uptime: f64 = std::fs::read_to_string("/proc/uptime").ok()?.split(' ').next()?.parse().ok()?;
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0)).ok()?;
-        // The name, in parentheses, may hold anything; the start is the 20th field behind it, in ticks since boot.
+        // The name, in parentheses, may contain anything; the start time is the 20th field after it, in ticks since
+        // boot.
         let start: f64 = stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()?;
         let life = (uptime - start / rustix::param::clock_ticks_per_second() as f64).max(0.0);
         now.checked_sub(Duration::from_secs_f64(life))

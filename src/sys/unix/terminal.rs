@@ -1,14 +1,14 @@
-//! Whose terminal it is.
+//! The terminal on stdin.
 
 use rustix::process::getpgrp;
 use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
 
-/// Whether stdin is a terminal that gives whole lines (not one that a full-screen program has taken over), to this
-/// process.
+/// Whether stdin is a terminal in line mode (not taken over by a full-screen program) and this process may read from
+/// it.
 pub fn gives_lines() -> bool {
     let stdin = std::io::stdin();
     let gives_lines = tcgetattr(&stdin).is_ok_and(|terminal| terminal.local_modes.contains(LocalModes::ICANON));
-    // A terminal that controls nothing has no foreground.
+    // A terminal that is not a controlling terminal has no foreground group.
     let is_ours = tcgetpgrp(&stdin).map_or(true, |foreground| foreground == getpgrp());
     gives_lines && is_ours
 }

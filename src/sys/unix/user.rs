@@ -1,4 +1,4 @@
-//! Which user this is, and where users are at home.
+//! The current user, and home directories.
 
 use std::path::PathBuf;
 
@@ -9,17 +9,17 @@ pub fn id() -> u32 {
     geteuid().as_raw()
 }
 
-/// Where the user database says that this user is at home.
+/// The current user's home directory, from the user database.
 pub fn home() -> Option<PathBuf> {
     dirs::home_dir()
 }
 
-/// Where it says that somebody else is.
+/// Another user's home directory, from the user database.
 pub fn home_of(name: &str) -> Option<PathBuf> {
     nix::unistd::User::from_name(name).ok().flatten().map(|user| user.dir)
 }
 
-/// Where this user's programs keep what they can get again.
+/// The user's cache directory.
 pub fn cache_directory() -> Option<PathBuf> {
     dirs::cache_dir()
 }

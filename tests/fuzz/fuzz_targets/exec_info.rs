@@ -1,4 +1,4 @@
-//! KUBERNETES_EXEC_INFO, and the region that may come of it.
+//! KUBERNETES_EXEC_INFO, and the region it may contain.
 #![no_main]
 
 use std::ffi::OsStr;
@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = info.server.as_deref().map(Region::from_eks_server);
             let _ = info.region.as_deref().map(Region::parse);
         }
-        // What is said of it stays short and cannot control a terminal.
+        // The error message stays short and cannot control the terminal.
         Err(error) => {
             let report = error.explain().report();
             assert!(report.len() < 2000 && report.chars().all(|c| c == '\n' || !c.is_control()));

@@ -1,5 +1,5 @@
-//! The AWS config and credentials files: what is in them does not depend on the ends of their lines, and no header, line
-//! or table makes the reader panic or lose its place.
+//! The AWS config and credentials files: the result does not depend on line endings, and no header, line or table makes
+//! the reader panic or report the wrong line.
 #![no_main]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use eks_group_auth::aws::error::Error;
 use eks_group_auth::aws::profile::{Kind, ProfileFiles};
 use libfuzzer_sys::fuzz_target;
 
-/// A section's properties with their tables, and the lines that are wrong with it.
+/// A section's properties with their tables, and its broken lines.
 fn everything(section: &Section) -> String {
     let mut said = format!("{:?}", section.broken());
     for property in section.properties() {
@@ -23,7 +23,7 @@ fn everything(section: &Section) -> String {
     said
 }
 
-/// What a file says, and where.
+/// The contents of a file, with line numbers.
 fn read(text: &str) -> Vec<String> {
     let file = AwsFile::new(text);
     let lines = u32::try_from(text.split(['\n', '\r']).count()).expect("inputs are short");
@@ -47,7 +47,7 @@ fn read(text: &str) -> Vec<String> {
 fuzz_target!(|texts: (&str, &str)| {
     let (config, credentials) = texts;
     for text in [config, credentials] {
-        // A lone CR is the end of a line too, and one before LF would be a part of it.
+        // A lone CR is also a line ending, and one before LF would become part of it.
         let text = text.replace('\r', "");
         let said = read(&text);
         for end in ["\r\n", "\r"] {

@@ -1,5 +1,5 @@
-//! Where credentials come from: no environment and no file makes the resolver panic, what it says of the winner cannot
-//! control a terminal or hold a secret, and the same world has the same source and the same fingerprint.
+//! Where credentials come from: no environment or file makes the resolver panic, its description of the source cannot
+//! control the terminal or contain a secret, and the same input gives the same source and fingerprint.
 #![no_main]
 
 use std::path::Path;
@@ -33,7 +33,7 @@ const VARIABLES: [&str; 16] = [
     "HOME",
 ];
 
-/// What the source is called, or why there is none, and its fingerprint.
+/// The source's name and fingerprint, or why there is none.
 fn resolve(flag: Option<&str>, env: &Env, config: &str, credentials: &str) -> Result<(String, Fingerprint), Error> {
     let files = ProfileFiles::new((Path::new("config"), config), (Path::new("credentials"), credentials));
     let source = CredentialSource::resolve(ProfileChoice::resolve(flag, env)?, env, &files)?;

@@ -1,4 +1,4 @@
-//! The checker of tokens: a whole token, a URL, and the query of a URL that is otherwise good.
+//! The token checker, with a whole token, a URL, and the query of an otherwise valid URL.
 #![no_main]
 
 use eks_group_auth::aws::region::Region;

@@ -1,4 +1,4 @@
-//! The words of a `credential_process` and of headers: what is quoted comes back as it was, and nothing panics.
+//! The words of a `credential_process` and of headers: quoted words survive a round trip, and nothing panics.
 #![no_main]
 
 use eks_group_auth::say::words::{quoted, split};
@@ -10,7 +10,7 @@ fn escaped(word: &str) -> String {
 
 fuzz_target!(|text: &str| {
     let words = split(text);
-    // Alone, each quotation mark and backslash is one that lacks something.
+    // On its own, every quotation mark or backslash is incomplete.
     let is_plain = !text.contains(['\'', '"', '\\']);
     match &words {
         None => assert!(!is_plain),
@@ -23,7 +23,7 @@ fuzz_target!(|text: &str| {
                 let line = words.iter().map(|word| again(word)).collect::<Vec<_>>().join(" ");
                 assert_eq!(split(&line).as_ref(), Some(words), "{line}");
             }
-            // White space around changes nothing; behind a backslash it would be a part of the word.
+            // Surrounding whitespace has no effect, except after a backslash, where it would be part of the word.
             assert_eq!(split(&format!(" \t{text}")).as_ref(), Some(words));
             assert_eq!(split(&format!("{text}\r\n")).as_ref(), Some(words));
         }

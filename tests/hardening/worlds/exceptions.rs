@@ -1,55 +1,55 @@
-//! Where the program is meant to differ from the AWS CLI: the whole list. An exception is no excuse for a difference, but a
-//! translation: it makes of a world the one that the AWS CLI has to be given so that it comes to the program's answer.
+//! The complete list of deliberate differences from the AWS CLI. An exception does not just excuse a difference; it
+//! translates a world into one for which the AWS CLI gives the program's answer.
 
 use super::ini::{Ini, Line, Section};
 use super::make::World;
 
 pub struct Exception {
     pub name: &'static str,
-    /// Whether there was anything to translate.
+    /// Translates the world; returns whether there was anything to translate.
     pub translate: fn(&mut World) -> bool,
 }
 
 pub const EXCEPTIONS: &[Exception] = &[
-    // Windows editors write one; nobody sees it.
-    Exception { name: "a byte order mark is passed over", translate: without_marks },
+    // Windows editors write an invisible one.
+    Exception { name: "a byte order mark is ignored", translate: without_marks },
     // Tools append to files without looking for what is there.
-    Exception { name: "what stands twice is joined, and the later option wins", translate: joined },
+    Exception { name: "duplicates are merged, and the later option wins", translate: joined },
     // `[ dev ]` can mean nothing else.
     Exception { name: "blanks just inside brackets are cut", translate: with_trimmed_headers },
-    // One profile's mistake is not another's.
-    Exception { name: "a broken line in a section that is not used is passed over", translate: without_broken_lines },
-    // Nor is that of a property that is not read.
-    Exception { name: "a nested value of others is not looked into", translate: without_foreign_tables },
+    // A mistake in one profile must not affect another.
+    Exception { name: "a broken line in an unused section is ignored", translate: without_broken_lines },
+    // The same goes for a property that is not read.
+    Exception { name: "nested values of other tools are not parsed", translate: without_foreign_tables },
     // No such value can hold ` #`.
-    Exception { name: "a comment behind a structured value is cut", translate: without_comments_behind },
+    Exception { name: "a comment after a structured value is removed", translate: without_comments_behind },
     // Templates leave them behind.
-    Exception { name: "an empty property is unset, but for keys", translate: without_empty_properties },
-    // The AWS CLI passes over it, and the session is shorter than somebody wanted.
-    Exception { name: "duration_seconds that is no number is an error", translate: with_impossible_durations },
-    // The AWS CLI finds the source in any case, after it has refused all cases but one.
+    Exception { name: "an empty property is unset, except for keys", translate: without_empty_properties },
+    // The AWS CLI ignores it, and the session is shorter than requested.
+    Exception { name: "a duration_seconds that is not a number is an error", translate: with_impossible_durations },
+    // The AWS CLI could find the source in any case, but rejects every case but one before that.
     Exception { name: "credential_source in any case", translate: with_proper_sources },
-    // A kubeconfig's `env` cannot unset.
+    // A kubeconfig's `env` cannot unset variables.
     Exception { name: "an empty variable is unset", translate: without_empty_variables },
     // `docker --env-file`, and `$(cat)` of files with CR LF.
-    Exception { name: "blanks round keys, URIs and tokens are trimmed", translate: trimmed },
-    // The AWS CLI allows it for keys.
+    Exception { name: "blanks around keys, URIs and tokens are trimmed", translate: trimmed },
+    // The AWS CLI allows this only for keys.
     Exception { name: "a role may start from its own profile's process or SSO", translate: with_sources_apart },
     // Boto 2 and the EC2 tools are long gone.
-    Exception { name: "keys of old tools are not read", translate: without_old_tools },
+    Exception { name: "keys of obsolete tools are not read", translate: without_old_tools },
     // The AWS CLI looks for a bearer token there, even for STS.
-    Exception { name: "a lost sso_session matters only to who uses it", translate: without_idle_sso_sessions },
-    // The AWS CLI signs with dead keys.
-    Exception { name: "the expiry of other tools counts", translate: with_dead_keys },
+    Exception { name: "a missing sso_session matters only if it is used", translate: without_idle_sso_sessions },
+    // The AWS CLI signs with expired keys.
+    Exception { name: "the expiry set by other tools is respected", translate: with_dead_keys },
 ];
 
 const KEYS: [&str; 2] = ["aws_access_key_id", "aws_secret_access_key"];
 
-/// The values that no blank and comment sign can be in.
+/// Properties whose values cannot contain a blank followed by a comment sign.
 const STRUCTURED: [&str; 7] =
     ["region", "role_arn", "source_profile", "mfa_serial", "duration_seconds", "sso_account_id", "sso_role_name"];
 
-/// Whether any change was one, after all of them were made.
+/// Applies all changes and returns whether any of them changed something.
 fn any_of(changes: impl Iterator<Item = bool>) -> bool {
     changes.filter(|changed| *changed).count() > 0
 }
@@ -96,7 +96,7 @@ fn with_trimmed_headers(world: &mut World) -> bool {
     }))
 }
 
-/// What is surely used stays broken: the profile that is asked for, where no keys come before it.
+/// A profile that is certainly used stays broken: the requested one, unless keys take precedence.
 fn without_broken_lines(world: &mut World) -> bool {
     let used = (!world.has_keys_in_environment()).then(|| world.chosen().to_owned());
     let clean = |ini: &mut Option<Ini>, name_of: fn(&Section) -> Option<String>| {
@@ -138,7 +138,7 @@ fn without_empty_properties(world: &mut World) -> bool {
     any_of(world.sections_mut().map(|section| section.remove(|property| is_unset(&property.key, &property.value))))
 }
 
-/// STS refuses a session of many years.
+/// STS refuses a duration of many years.
 fn with_impossible_durations(world: &mut World) -> bool {
     let mut any = false;
     for property in world.sections_mut().flat_map(Section::properties_mut) {
@@ -205,7 +205,7 @@ fn with_sources_apart(world: &mut World) -> bool {
     true
 }
 
-/// The source of a profile's role; the credentials file comes first.
+/// The source of a profile's role; the credentials file takes precedence.
 fn source_of(world: &World, profile: &str) -> Option<String> {
     let of_credentials = world.credentials.iter().flat_map(|ini| &ini.sections);
     let of_config = world.config.iter().flat_map(|ini| &ini.sections);

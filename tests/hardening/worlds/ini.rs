@@ -1,14 +1,14 @@
-//! Config and credentials files as what they consist of, so that an exception can change one thing in them.
+//! Structured config and credentials files, so that an exception can change a single thing in them.
 
 /// A whole file.
 #[derive(Clone, Debug)]
 pub struct Ini {
-    /// Begins with a byte order mark.
+    /// Whether it starts with a byte order mark.
     pub bom: bool,
-    /// Has a byte that no UTF-8 has.
+    /// Whether it contains a byte that is invalid in UTF-8.
     pub latin: bool,
     pub line_end: &'static str,
-    /// How far headers are indented, and properties.
+    /// The indentation of headers and of properties.
     pub indents: (&'static str, &'static str),
     /// Lines before the first header.
     pub head: Vec<String>,
@@ -17,9 +17,9 @@ pub struct Ini {
 
 #[derive(Clone, Debug)]
 pub struct Section {
-    /// What is between the brackets.
+    /// The text between the brackets.
     pub header: String,
-    /// What is behind them.
+    /// The text after the brackets.
     pub behind: &'static str,
     /// Indented more than the property above.
     pub is_deep: bool,
@@ -31,7 +31,7 @@ pub enum Line {
     Property(Property),
     /// A comment or blanks.
     Idle(String),
-    /// What no parser can make anything of.
+    /// A line that no parser can understand.
     Broken(String),
 }
 
@@ -39,9 +39,9 @@ pub enum Line {
 pub struct Property {
     /// In lower case.
     pub key: String,
-    /// Further lines of it continue it.
+    /// May span several lines, which become continuation lines.
     pub value: String,
-    /// The key as it is written, with what is between it and the value.
+    /// The key as written, with the delimiter and blanks before the value.
     pub written: String,
 }
 
@@ -89,7 +89,7 @@ impl Section {
         self.value(key).is_some()
     }
 
-    /// Removes properties; whether there were any.
+    /// Removes properties and returns whether there were any.
     pub fn remove(&mut self, unwanted: impl Fn(&Property) -> bool) -> bool {
         let before = self.lines.len();
         self.lines.retain(|line| !matches!(line, Line::Property(property) if unwanted(property)));
@@ -101,7 +101,7 @@ impl Section {
         self.lines.push(Line::Property(Property::new(key, value)));
     }
 
-    /// The profile that this header makes in a config file.
+    /// The profile that this header defines in a config file.
     pub fn profile_in_config(&self) -> Option<String> {
         let header = self.header.as_str();
         if header == "default" {

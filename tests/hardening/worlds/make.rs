@@ -1,4 +1,4 @@
-//! Making worlds: a person's files, environment and arguments, from a seed.
+//! Generates worlds from a seed: a user's files, environment and arguments.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::support::sigv4::hex;
 use crate::support::sts::{Keys, Role, Sts};
 use crate::support::world::{GROUP, permission_set_arn, role_arn};
 
-/// What one person has. Texts have the placeholders of the cases.
+/// One user's configuration. Texts contain the same placeholders as the cases.
 #[derive(Clone, Debug, Default)]
 pub struct World {
     pub config: Option<Ini>,
@@ -18,11 +18,11 @@ pub struct World {
     /// Below the home.
     pub config_path: String,
     pub credentials_path: String,
-    /// Whatever else there is, by its path below the home.
+    /// All other files, by path relative to the home directory.
     pub files: Vec<(String, String)>,
     pub directories: Vec<String>,
     pub env: Vec<(String, String)>,
-    /// Of `--profile`.
+    /// The value of `--profile`.
     pub profile: Option<String>,
     pub features: BTreeSet<&'static str>,
 }
@@ -32,19 +32,19 @@ impl World {
         self.env.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// The name of the profile that is asked for, however it is.
+    /// The name of the requested profile, however it was requested.
     pub fn chosen(&self) -> &str {
         let set = |name| self.variable(name).filter(|value| !value.is_empty());
         let by_variable = || set("AWS_DEFAULT_PROFILE").or(set("AWS_PROFILE"));
         self.profile.as_deref().or_else(by_variable).unwrap_or("default")
     }
 
-    /// Whether keys in the environment come before every profile.
+    /// Whether keys in the environment take precedence over every profile.
     pub fn has_keys_in_environment(&self) -> bool {
         self.profile.is_none() && self.variable("AWS_ACCESS_KEY_ID").is_some_and(|id| !id.is_empty())
     }
 
-    /// Whether a profile has a property, in whichever file.
+    /// Whether a profile has a property, in either file.
     pub fn has(&self, profile: &str, key: &str) -> bool {
         let of_config = self.config.iter().flat_map(|ini| &ini.sections);
         let of_credentials = self.credentials.iter().flat_map(|ini| &ini.sections);
@@ -100,7 +100,7 @@ const PROPERTIES: [&str; 14] = [
     "aws_access_key_id",
 ];
 
-/// Everything that worlds are made of; each occurs.
+/// All features of worlds; the test checks that each occurs.
 pub const FEATURES: &[&str] = &[
     "--profile",
     "AWS_PROFILE",
@@ -130,12 +130,12 @@ pub const FEATURES: &[&str] = &[
     "web identity",
     "an SSO session",
     "an SSO start URL",
-    "an SSO session without its section",
+    "an SSO session with a missing section",
     "an SSO profile that lacks something",
     "an idle SSO session",
     "a region in an SSO session",
     "SSO that says a thing twice",
-    "an SSO token that is over",
+    "an expired SSO token",
     "an SSO token that is renewed",
     "an SSO token that is missing",
     "a credential process",
@@ -145,7 +145,7 @@ pub const FEATURES: &[&str] = &[
     "a profile with nothing",
     "a profile of two kinds",
     "a role in the credentials file",
-    "quotation marks round a profile's name",
+    "quotation marks around a profile's name",
     "a profile's name with blanks",
     "a profile's name with odd characters",
     "[profile default]",
@@ -157,12 +157,12 @@ pub const FEATURES: &[&str] = &[
     "one file for both",
     "an option twice",
     "blanks inside brackets",
-    "text behind a header",
+    "text after a header",
     "a broken line",
     "a broken line in what is used",
     "an empty property",
     "a comment",
-    "a comment behind a value",
+    "a comment after a value",
     "a colon",
     "capitals in a key",
     "indentation",
@@ -173,7 +173,7 @@ pub const FEATURES: &[&str] = &[
     "a nested value without a delimiter",
     "blank lines",
     "a byte order mark",
-    "bytes that are no UTF-8",
+    "bytes that are not UTF-8",
     "CR LF",
     "CR",
     "no config file",
@@ -197,13 +197,13 @@ pub const FEATURES: &[&str] = &[
     "a container's token file",
     "a container's token file that is missing",
     "an empty variable",
-    "blanks round what is in the environment",
+    "blanks around values in the environment",
     "a date that is read",
     "a date that is not",
     "the expiry of another tool",
     "keys of old tools",
-    "a number that is none",
-    "a credential source in small letters",
+    "an invalid number",
+    "a credential source in lower case",
 ];
 
 const USERS: usize = 16;
@@ -231,7 +231,7 @@ fn temporary_keys(number: usize) -> Keys {
     }
 }
 
-/// Tells STS of everybody that worlds are made of.
+/// Registers all users and roles of the worlds with STS.
 pub fn settle(sts: &Sts) {
     for number in 0..USERS {
         sts.add_principal_with(&format!("arn:aws:iam::123456789012:user/u{number}"), user_keys(number), &[GROUP]);
@@ -298,7 +298,7 @@ impl Maker {
         self.world.features.insert(feature);
     }
 
-    /// Whether something happens that happens so many times in a thousand; then it is noted.
+    /// Returns true this many times in a thousand, and then records the feature.
     fn at_times(&mut self, in_thousand: u32, feature: &'static str) -> bool {
         let happens = self.chance(in_thousand);
         if happens {
@@ -320,7 +320,7 @@ impl Maker {
         self.world.env.push((name.to_owned(), value.into()));
     }
 
-    /// A file of its own, with this text.
+    /// A new file with this text.
     fn file(&mut self, text: impl Into<String>) -> String {
         self.files += 1;
         let path = format!("file-{}", self.files);
@@ -328,7 +328,7 @@ impl Maker {
         format!("{{home}}/{path}")
     }
 
-    /// Nobody else's keys, so that it shows whose were taken.
+    /// Unique keys, so that it is clear which ones were used.
     fn keys(&mut self) -> Keys {
         self.users = (self.users + 1) % USERS;
         user_keys(self.users)
@@ -395,13 +395,13 @@ impl Maker {
             self.rng.shuffle(&mut config);
         }
         let ini = |sections: Vec<Section>| Ini { sections, ..Ini::default() };
-        // Most people's worlds have one; the environment has to do without in the others.
+        // Most worlds have one; the others have only the environment.
         self.world.config = Some(config).filter(|_| !self.chance(30)).map(ini);
         self.world.credentials = Some(credentials).filter(|sections| !sections.is_empty()).map(ini);
         self.choose(&names);
     }
 
-    /// How the person says which profile.
+    /// How the user selects the profile.
     fn choose(&mut self, names: &[&'static str]) {
         let mut name = if self.chance(600) { names[self.rng.usize(0..names.len().min(2))] } else { self.one_of(names) };
         if self.at_times(25, "a profile that does not exist") {
@@ -440,7 +440,7 @@ impl Maker {
             return format!("profile \"{name}\"");
         }
         if name.contains(' ') || self.chance(100) {
-            self.note("quotation marks round a profile's name");
+            self.note("quotation marks around a profile's name");
             return if self.chance(500) { format!("profile \"{name}\"") } else { format!("profile '{name}'") };
         }
         match self.rng.u32(0..60) {
@@ -457,7 +457,7 @@ impl Maker {
         if self.at_times(120, "a profile of two kinds") {
             let mut more = Halves::default();
             self.add_kind(&mut more, name, names, index);
-            // A key that both have is of the first.
+            // If both have a key, the first one wins.
             let add = |to: &mut Properties, from: Properties| {
                 for property in from {
                     if !to.iter().any(|known| known.key == property.key) {
@@ -481,7 +481,7 @@ impl Maker {
     }
 
     fn add_kind(&mut self, halves: &mut Halves, name: &'static str, names: &[&'static str], index: usize) {
-        // Later profiles are what earlier ones start from, and more often have keys.
+        // Later profiles are the sources of earlier ones, and have keys more often.
         let kind = if index >= 2 { self.one_of(&[0, 0, 0, 0, 1, 1, 2, 6, 8, 9, 10, 4]) } else { self.rng.usize(0..14) };
         match kind {
             0 => {
@@ -547,7 +547,7 @@ impl Maker {
                     0 => Property::new("sso_start_url", START_URLS[0]),
                     1 => Property::new("sso_session", "corp"),
                     _ => {
-                        self.note("an SSO session without its section");
+                        self.note("an SSO session with a missing section");
                         Property::new("sso_session", "gone")
                     }
                 };
@@ -611,7 +611,7 @@ impl Maker {
         }
         if self.at_times(if name == "short" { 500 } else { 120 }, "a duration") {
             properties.push(Property::new("duration_seconds", self.one_of(&["900", "3600", "7200", "43200", "60"])));
-        } else if self.at_times(50, "a number that is none") {
+        } else if self.at_times(50, "an invalid number") {
             properties.push(Property::new("duration_seconds", self.one_of(&["1h", "3600s", "an hour"])));
         }
         if self.at_times(200, "a session name") {
@@ -657,7 +657,7 @@ impl Maker {
         self.note("a role with a credential source");
         let mut source =
             self.one_of(&["Environment", "Environment", "EcsContainer", "EcsContainer", "Ec2InstanceMetadata"]);
-        if self.at_times(330, "a credential source in small letters") {
+        if self.at_times(330, "a credential source in lower case") {
             source = self.one_of(&["environment", "ecscontainer"]);
         } else if self.chance(40) {
             source = "Somewhere";
@@ -665,7 +665,7 @@ impl Maker {
         let role = self.role();
         halves.config.extend(role);
         halves.config.push(Property::new("credential_source", source));
-        // Mostly there is what it names.
+        // Usually the source it names exists.
         if self.chance(600) {
             match source.to_lowercase().as_str() {
                 "environment" => self.set_keys(),
@@ -697,7 +697,7 @@ impl Maker {
             self.note("an SSO session");
             let name = self.one_of(&["corp", "corp", "my org"]);
             properties.push(Property::new("sso_session", name));
-            if self.at_times(80, "an SSO session without its section") {
+            if self.at_times(80, "an SSO session with a missing section") {
                 properties.last_mut().expect("it was pushed").value = "gone".to_owned();
             } else if self.at_times(60, "SSO that says a thing twice") {
                 let region = self.one_of(&["eu-west-1", "us-east-1"]);
@@ -746,7 +746,7 @@ impl Maker {
         }
         let mut token = json!({"accessToken": self.one_of(&["sso-token-1", "sso-token-2", "sso-token-3", "revoked"]),
             "expiresAt": self.date(), "region": "eu-west-1", "startUrl": name});
-        if self.at_times(150, "an SSO token that is over") {
+        if self.at_times(150, "an expired SSO token") {
             token["expiresAt"] = json!("2020-01-01T00:00:00Z");
             if can_be_renewed && self.chance(600) {
                 self.note("an SSO token that is renewed");
@@ -917,7 +917,7 @@ impl Maker {
             let name = self.one_of(&VARIABLES);
             self.set(name, "");
         }
-        if self.at_times(130, "blanks round what is in the environment") {
+        if self.at_times(130, "blanks around values in the environment") {
             let blank = self.one_of(&["\r", " ", "\n"]);
             let names = [
                 "AWS_ACCESS_KEY_ID",
@@ -939,7 +939,7 @@ impl Maker {
         }
     }
 
-    /// What would sign in the end, if nothing else did.
+    /// Keys that the AWS CLI would use as a last resort.
     fn leave_old_keys(&mut self) {
         self.note("keys of old tools");
         let keys = self.keys();
@@ -953,7 +953,7 @@ impl Maker {
         }
     }
 
-    /// Makes something of the profile that is asked for that the environment's web identity has to be weighed against.
+    /// Gives the requested profile a source that competes with the environment's web identity.
     fn meet_web_identity(&mut self) {
         if self.chance(300) {
             return;
@@ -1036,7 +1036,7 @@ impl Maker {
         }
     }
 
-    /// What text editors, other tools and mistakes do to files.
+    /// Applies the effects of text editors, other tools and mistakes.
     fn season(&mut self) {
         for of_config in [true, false] {
             let taken = if of_config { self.world.config.take() } else { self.world.credentials.take() };
@@ -1056,7 +1056,7 @@ impl Maker {
             true => section.profile_in_config().is_some_and(|name| name == chosen),
             false => section.header == chosen,
         };
-        // Mostly of the profile that is asked for: elsewhere much makes no difference.
+        // Usually in the requested profile, because elsewhere most changes make no difference.
         let of_chosen = ini.sections.iter().position(is_used).filter(|_| self.chance(600));
         let number = of_chosen.unwrap_or_else(|| self.rng.usize(0..ini.sections.len()));
         let section = &mut ini.sections[number];
@@ -1076,7 +1076,7 @@ impl Maker {
             section.header = self
                 .one_of(&[format!(" {}", section.header).as_str(), format!("{} ", section.header).as_str()])
                 .to_owned();
-        } else if self.at_times(40, "text behind a header") {
+        } else if self.at_times(40, "text after a header") {
             section.behind = self.one_of(&[" # mine", " ; mine", " /* mine", "mine"]);
         }
         if self.at_times(40, "an empty property") {
@@ -1092,7 +1092,7 @@ impl Maker {
                 section.lines.push(Line::Property(property));
             }
         }
-        if self.at_times(80, "a comment behind a value") {
+        if self.at_times(80, "a comment after a value") {
             let structured = [
                 "region",
                 "role_arn",
@@ -1118,7 +1118,7 @@ impl Maker {
                 .push(Line::Property(Property { written: "s3 =".to_owned(), ..Property::new("s3", "\njson\ntext") }));
         }
         if self.at_times(40, "a staircase") {
-            // Deeper than the property, then less deep and still deeper.
+            // Indented more than the property, then less, but still more than the property.
             let value = "one\n      two\n three";
             section.lines.push(Line::Property(Property::new("cli_pager", value)));
         }
@@ -1140,8 +1140,8 @@ impl Maker {
         }
     }
 
-    /// Indents a header so far that it continues the property above, and what is below belongs to that section. Only where
-    /// this makes nothing stand twice.
+    /// Indents a header so far that it continues the property above, so that the lines below belong to that section.
+    /// Only if this creates no duplicates.
     fn deepen_header(&mut self, ini: &mut Ini) {
         for number in 1..ini.sections.len() {
             let (above, below) = (&ini.sections[number - 1], &ini.sections[number]);
@@ -1160,7 +1160,7 @@ impl Maker {
         if self.at_times(10, "a byte order mark") {
             ini.bom = true;
         }
-        if self.at_times(5, "bytes that are no UTF-8") {
+        if self.at_times(5, "bytes that are not UTF-8") {
             ini.latin = true;
         }
         if self.at_times(60, "CR LF") {

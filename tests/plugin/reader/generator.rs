@@ -1,5 +1,5 @@
-//! Files as people write them, and as nobody would. Each line says what is special about it, so that the test can tell
-//! whether everything occurs.
+//! Generates realistic and unrealistic files. Each line is tagged with its features, so that the test can check that
+//! every feature occurs.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -57,8 +57,8 @@ features! {
     HASH = "a comment with #";
     SEMICOLON = "a comment with ;";
     INDENTED_COMMENT = "an indented comment";
-    COMMENT_BEHIND_HEADER = "a comment behind a header";
-    COMMENT_BEHIND_VALUE = "a comment behind a value";
+    COMMENT_BEHIND_HEADER = "a comment after a header";
+    COMMENT_BEHIND_VALUE = "a comment after a value";
     STRAY = "a property before any header";
     STRAY_TEXT = "text before any header";
     INDENTED_HEADER = "an indented header";
@@ -73,7 +73,7 @@ features! {
     NON_ASCII_KEY = "a key that is not ASCII";
     KELVIN = "the Kelvin sign in a key";
     ODD_KEY = "a key with odd characters";
-    TRAILING_SPACE = "white space behind a value";
+    TRAILING_SPACE = "whitespace after a value";
     CONTINUATION = "a continuation";
     STAIRCASE = "continuations less and less deep";
     BLANK_IN_VALUE = "a blank line within a value";
@@ -83,15 +83,15 @@ features! {
     NOT_DEEPER = "text no deeper than its property";
     DEEP_AFTER_HEADER = "a property deeper than its header";
     TABLE = "a table";
-    TABLE_TWICE = "a key that stands twice in a table";
+    TABLE_TWICE = "a repeated key in a table";
     TABLE_BLANK = "a table with blanks and comments";
     TABLE_LINE_END = "a table with a line end that only Python knows";
     BROKEN_TABLE = "a broken table";
     COMMAND_BELOW = "a command below credential_process";
-    OPTION_TWICE = "an option that stands twice";
+    OPTION_TWICE = "a repeated option";
     OPTION_TWICE_CASE = "an option that stands twice in different case";
     OPTION_TWICE_KELVIN = "an option that stands twice, once with the Kelvin sign";
-    SECTION_TWICE = "a section that stands twice";
+    SECTION_TWICE = "a repeated section";
     TWO_SPELLINGS = "a profile in two spellings";
     DEFAULTS = "[DEFAULT]";
     DEFAULTS_TWICE = "[DEFAULT] twice";
@@ -112,7 +112,7 @@ features! {
     BLANKS_INSIDE = "blanks just inside the brackets";
     BLANKS_BETWEEN = "other blanks than one between words";
     BRACKETS_INSIDE = "brackets inside a header";
-    TEXT_BEHIND_HEADER = "text behind a header";
+    TEXT_BEHIND_HEADER = "text after a header";
     ODD_NAME = "a name with one of # ; @ + / :";
     NON_ASCII_NAME = "a name that is not ASCII";
 }
@@ -196,7 +196,7 @@ fn ends() -> BoxedStrategy<&'static str> {
     prop_oneof![6 => Just(LF), 2 => Just(CRLF), 1 => Just(CR), 1 => Just(MIXED_ENDS)].boxed()
 }
 
-/// What stands before the first header.
+/// Lines before the first header.
 fn prelude() -> BoxedStrategy<Vec<Line>> {
     prop_oneof![
         40 => Just(Vec::new()),
@@ -227,7 +227,7 @@ fn nothing() -> BoxedStrategy<Line> {
     .boxed()
 }
 
-/// White space of so many characters.
+/// Whitespace of this many characters.
 fn white(len: std::ops::Range<usize>) -> BoxedStrategy<String> {
     let one = prop_oneof![
         12 => Just(' '),
@@ -239,12 +239,12 @@ fn white(len: std::ops::Range<usize>) -> BoxedStrategy<String> {
     vec(one, len).prop_map(|chars| chars.into_iter().collect()).boxed()
 }
 
-/// Mostly none.
+/// Usually empty.
 fn indentation() -> BoxedStrategy<String> {
     prop_oneof![4 => Just(String::new()), 1 => white(1..4)].boxed()
 }
 
-/// One section in many files stands twice, or in another spelling too.
+/// A section; in some files it is repeated, or appears in two spellings.
 fn special_section(header: BoxedStrategy<Line>) -> BoxedStrategy<Vec<Line>> {
     let twice = (header.clone(), property()).prop_map(|(header, property)| {
         let mut again = header.clone();
@@ -428,7 +428,7 @@ fn indented(by: &str, mut of: Line, feature: &'static str) -> Line {
     of
 }
 
-/// A few lines of a section that belong together.
+/// A few related lines of a section.
 fn item() -> BoxedStrategy<Vec<Line>> {
     let continued =
         (white(0..3), property(), vec((white(1..5), continuation()), 1..4)).prop_map(|(by, property, lines)| {
