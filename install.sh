@@ -12,7 +12,7 @@ Usage: ./install.sh [--prefix DIR] [--uninstall]
 
 Builds $name and installs it as DIR/bin/$name (by default \$HOME/.local/bin/$name).
   --prefix DIR   install under DIR
-  --uninstall    remove DIR/bin/$name; keeps the cache
+  --uninstall    remove DIR/bin/$name, but keep the cache
 TXT
 }
 
@@ -80,7 +80,7 @@ mkdir -p "$bin" 2>/dev/null || die "cannot create $bin" "choose another director
 # musl and a C compiler for musl.
 host=$(rustc -vV | sed -n 's/^host: //p')
 target=$host
-kind="ordinary (dynamically linked)"
+kind="dynamically linked"
 case $host in
 *-unknown-linux-musl) kind="static (musl, PIE)" ;;
 *-unknown-linux-gnu)
@@ -95,8 +95,8 @@ case $host in
         fi
     done
     if [ -z "$libdir" ] || ! ls "$libdir"/libstd-*.rlib >/dev/null 2>&1; then
-        why="rustup target add $musl"
-        [ -n "$compiler" ] || why="$why, and install musl-gcc (apt-get install musl-tools)"
+        why="run rustup target add $musl"
+        [ -n "$compiler" ] || why="$why, install musl-gcc (apt-get install musl-tools)"
     elif [ -z "$compiler" ]; then
         why="install musl-gcc (apt-get install musl-tools)"
     else
@@ -107,7 +107,7 @@ case $host in
     fi
     if [ -n "$why" ]; then
         say "Building a dynamically linked binary. A static one would start faster:"
-        say "to get one, stop this script, $why, and run it again."
+        say "to get one, stop this script, $why, and run the script again."
     fi
     ;;
 esac

@@ -12,8 +12,8 @@
 //! | [`sys`] | the operating system |
 //!
 //! Imports only go down: `commands` may use every module, `cache` and `kube` may use the value types of `aws`, and all
-//! of them may use `say` and `sys`; `cli` and `sys` depend on nothing else. `tests/plugin/house.rs` enforces this and
-//! lists the pure files.
+//! of them may use `say` and `sys`; `cli` and `sys` depend on no other module. `tests/plugin/house.rs` enforces this
+//! and lists the pure files.
 //!
 //! The flow of one call, implemented in [`commands::token`]:
 //!

@@ -1,8 +1,8 @@
 //! Tells from its command line whether a `credential_process` depends on the working directory. If in doubt, it does: a
 //! false positive only costs a cache miss, while a false negative could serve one user's session to another. Pure; the
-//! check whether a file exists is passed in.
+//! check for whether a file exists is passed in.
 //!
-//! This cannot detect a program that explores on its own, such as one that asks git for the top of its checkout.
+//! This cannot detect a program that looks for files on its own, such as one that asks git for the top of its checkout.
 
 use crate::say::words;
 use crate::sys::vars;

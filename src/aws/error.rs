@@ -102,7 +102,7 @@ impl Explain for Error {
                     .hint(format!("correct {what}, {other_file}"))
             }
             Error::BrokenLine { path, line, why } => {
-                bad_input(format!("`{}` cannot be read at line {line}: {why}", shown(path)))
+                bad_input(format!("`{}` cannot be parsed at line {line}: {why}", shown(path)))
                     .hint(format!("correct it, {other_file}"))
             }
             Error::CaBundle { path, why } => {

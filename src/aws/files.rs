@@ -79,7 +79,7 @@ pub fn read(path: PathBuf) -> SourceFile {
 /// Reads a file of at most `most` bytes.
 pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
-    // Allocated at once, not by doubling: some config files have a megabyte.
+    // Allocated at once, not by doubling: some config files are a megabyte in size.
     let expected = file.metadata().map_or(0, |metadata| metadata.len().min(most));
     let mut contents = Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1);
     let len = file.take(most + 1).read_to_end(&mut contents)?;

@@ -57,7 +57,7 @@ impl Fingerprint {
         hash.field(&effective_uid.to_le_bytes());
         hash.field(host_name.as_encoded_bytes());
         hash.field(source.choice.name.as_bytes());
-        // With the flag, no part of a web identity comes from the environment.
+        // With `--profile`, no part of a web identity comes from the environment.
         hash.field(&[u8::from(source.choice.named_by == NamedBy::Flag)]);
         hash.field(source.kind().as_bytes());
         hash.list([sts, sso, sso_oidc].into_iter(), |hash, endpoint| {

@@ -33,7 +33,7 @@ use crate::sys::vars;
 /// Responses are a few kilobytes, but something else that answers instead of AWS may never stop.
 pub const MAX_ANSWER_LEN: usize = 1 << 20;
 
-/// The same timeout as the AWS CLI's for such services.
+/// The timeout for local services, the same as the AWS CLI's.
 const LOCAL_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The SDK's default; attempts that fail for other reasons are limited by the deadlines of `credentials`.

@@ -69,7 +69,7 @@ impl Keys {
     /// [`Error::Input`] for an invalid expiry date: it must not mean that the keys never expire.
     pub fn credentials(&self) -> Result<Credentials, Error> {
         let expiry = self.expiry.as_deref().map(|text| {
-            let rule = "a date with time and time zone, such as `2030-01-01T00:00:00Z`";
+            let rule = "a date with a time and a time zone, such as `2030-01-01T00:00:00Z`";
             dates::parse(text).ok_or_else(|| Error::input(self.place.label(Part::Expiry), text, rule))
         });
         let token = self.session_token.as_ref().map(|token| token.expose().to_owned());

@@ -108,7 +108,9 @@ impl RoleArn {
             )));
         }
         if service == "iam" && (resource.starts_with("group/") || resource.starts_with("user/")) {
-            return Err(wrong(Some("only a role can be assumed: use the role that the group's policy allows".into())));
+            return Err(wrong(Some(
+                "only a role can be assumed: use the role that your group's policy lets you assume".into(),
+            )));
         }
         let path_and_name = resource.strip_prefix("role/").unwrap_or_default();
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));

@@ -200,8 +200,7 @@ impl Denial {
                  administrators"
             }
             Denial::ExplicitDeny => {
-                "a policy of the kind that AWS names explicitly denies it, which no permission can override, often \
-                 because MFA is missing (`--mfa-serial`) or you are outside the company's network: ask the owner of \
+                "a policy of the kind named above explicitly denies it, and no permission can override that; often MFA is missing (`--mfa-serial`), or you are outside the company's network: ask the owner of \
                  that policy"
             }
             Denial::PermissionsBoundary => {

@@ -201,7 +201,7 @@ impl Intercept for ClockSkew {
         let date = context.response().headers().get("date");
         let date = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok());
         if let (Some(date), Some(clock)) = (date, components.time_source()) {
-            *self.0.lock().expect("nobody panics with it") = date.secs() - unix_seconds(clock.now());
+            *self.0.lock().expect("no thread panics while holding it") = date.secs() - unix_seconds(clock.now());
         }
         Ok(())
     }

@@ -20,7 +20,8 @@ impl Explain for Error {
             )
             .hint("set EKS_GROUP_AUTH_CACHE_DIR to a directory"),
             Error::NotRemoved { directory, files } => {
-                let what = format!("could not remove {files} files in `{}`", shown(directory));
+                let files = if *files == 1 { "1 file".to_owned() } else { format!("{files} files") };
+                let what = format!("could not remove {files} in `{}`", shown(directory));
                 Explanation::new(Exit::Other, what).hint("check the permissions of that directory")
             }
         }

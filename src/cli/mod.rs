@@ -21,7 +21,7 @@ use token::TokenArgs;
 #[command(
     name = "eks-group-auth",
     version,
-    about = "kubectl credential plugin for Amazon EKS: assumes the role your IAM group allows",
+    about = "kubectl credential plugin for Amazon EKS: assumes the role your IAM group gives you access to",
     after_help = "kubectl calls `eks-group-auth token` through the exec block of your kubeconfig."
 )]
 pub struct Cli {

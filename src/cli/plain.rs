@@ -24,7 +24,7 @@ pub fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
 /// Returns `None` for anything that is not plain.
 fn plain(argv: &[OsString]) -> Option<Cli> {
     let words = argv.iter().skip(1).map(|word| word.to_str()).collect::<Option<Vec<&str>>>()?;
-    // `aws eks update-kubeconfig` writes the region, and the profile, before the verb.
+    // `aws eks update-kubeconfig` writes the region, and the profile, before the subcommand.
     let verb_at = match &words[..] {
         ["--region" | "--profile", _, "--region" | "--profile", _, ..] => 4,
         ["--region" | "--profile", _, ..] => 2,

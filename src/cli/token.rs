@@ -31,7 +31,8 @@ pub struct TokenArgs {
 /// Options for the role.
 #[derive(Debug, Default, PartialEq, Eq, Args)]
 pub struct RoleArgs {
-    /// Role to assume; if repeated, the first one you are allowed to assume; if omitted, your own identity signs
+    /// Role to assume; if repeated, the first one you are allowed to assume is used; if omitted, your own identity
+    /// signs, or the profile's role
     #[arg(short, long, visible_alias = "role-arn", value_name = "ARN")]
     pub role: Vec<String>,
 

@@ -128,7 +128,7 @@ impl Explain for Error {
 impl From<clap::Error> for Error {
     fn from(error: clap::Error) -> Self {
         if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-            return Error::Usage { words: "no command given, such as `token`".into(), hint: None };
+            return Error::Usage { words: "a command is required, such as `token`".into(), hint: None };
         }
         let subcommand = error.get(ContextKind::InvalidSubcommand).map(ToString::to_string);
         // `kubergrunt eks token`.

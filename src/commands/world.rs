@@ -19,7 +19,7 @@ pub struct World {
     pub files: SourceFiles,
     pub user_id: u32,
     pub host_name: OsString,
-    /// The calling process, if it is client-go.
+    /// The calling process, if it uses client-go.
     pub client: Option<Process>,
 }
 

@@ -25,8 +25,7 @@ impl Explain for Error {
         match self {
             Error::ExecInfo { why } => Explanation::new(Exit::BadInput, format!("KUBERNETES_EXEC_INFO {}", shown(why)))
                 .hint(
-                    "kubectl sets this variable; unset it if you run eks-group-auth yourself, and use \
-                     `apiVersion: client.authentication.k8s.io/v1` in the exec block",
+                    "kubectl sets this variable: use `apiVersion: client.authentication.k8s.io/v1` in the exec block, or unset the variable if you run eks-group-auth yourself",
                 ),
             Error::Token(refused) => {
                 let what = format!("every cluster would refuse the token: {refused}");

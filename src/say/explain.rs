@@ -1,5 +1,5 @@
-//! What happened, what to do next, and the exit code. client-go adds nothing of its own about a failed plugin, so these
-//! lines are all that a kubectl user sees.
+//! What happened, what to do next, and the exit code. client-go adds only the exit code of a failed plugin, so these
+//! lines are all that tells a kubectl user what went wrong.
 
 /// The exit code of a failed call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

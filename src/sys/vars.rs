@@ -92,7 +92,7 @@ pub const SYSTEM_CERTIFICATES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 
 /// The user's home directory.
 pub const HOME: &str = "HOME";
-/// Where programs are searched.
+/// Where programs are searched for.
 pub const PATH: &str = "PATH";
 /// The user's cache directory.
 pub const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";

@@ -18,7 +18,7 @@ fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not(
     let verbose = plugin.token(&["--profile", "good", "-v"]);
     assert!(verbose.stderr.contains(&format!("skipped line 5 of `{path}`: {why}\n")), "{}", verbose.stderr);
     let hint = "correct it, or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at another file";
-    let expected = error_and_hint(&format!("`{path}` cannot be read at line 5: {why}"), hint);
+    let expected = error_and_hint(&format!("`{path}` cannot be parsed at line 5: {why}"), hint);
     assert_eq!(plugin.token(&["--profile", "bad"]).failed_with(2), expected);
     let as_source = format!("[profile dev]\nrole_arn = {DEV}\nsource_profile = bad\n");
     let plugin = account.plugin().config(&format!("{as_source}{config}"));
@@ -31,12 +31,12 @@ fn a_header_without_its_bracket_lets_nobody_else_sign() {
     let account = Account::new();
     let text = format!("[default]\n{}[other\n{}", account.alice.properties(), account.bob.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
-    assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 4: "));
+    assert!(plugin.token(&[]).failed_with(2).contains("cannot be parsed at line 4: "));
     // The same for the first header, where the machine's own identity or another source would be used instead.
     let text = format!("[default\n{}", account.alice.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
     for plugin in [plugin.clone(), plugin.keys(&account.bob)] {
-        assert!(plugin.token(&[]).failed_with(2).contains("cannot be read at line 1: it comes before the first"));
+        assert!(plugin.token(&[]).failed_with(2).contains("cannot be parsed at line 1: it comes before the first"));
     }
 }
 
@@ -47,7 +47,7 @@ fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
     signed_by(&account.plugin().config(&config), &[], &account.alice);
     let plugin = account.plugin().config("[default]\ncredential_process =\n  cat keys.json\n");
     let stderr = plugin.token(&[]).failed_with(2).to_owned();
-    assert!(stderr.contains("cannot be read at line 3: in a value that starts on the next line"), "{stderr}");
+    assert!(stderr.contains("cannot be parsed at line 3: in a value that starts on the next line"), "{stderr}");
 }
 
 #[test]

@@ -219,8 +219,7 @@ fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
         .env("KUBERNETES_EXEC_INFO", good.replace("/v1\"", "/v1alpha1\""))
         .role_token(&account.dev, &[]);
     let error = "KUBERNETES_EXEC_INFO asks for apiVersion `client.authentication.k8s.io/v1alpha1`, which is neither v1 nor v1beta1";
-    let hint = "kubectl sets this variable; unset it if you run eks-group-auth yourself, and use `apiVersion: \
-                client.authentication.k8s.io/v1` in the exec block";
+    let hint = "kubectl sets this variable: use `apiVersion: client.authentication.k8s.io/v1` in the exec block, or unset the variable if you run eks-group-auth yourself";
     fails(&account, &output, 2, 0, &error_and_hint(error, hint));
 }
 
@@ -312,7 +311,7 @@ fn the_words_of_some_bad_arguments() {
             "eks-group-auth: error: --cluster `de/mo` is not valid: it must be a cluster name: up to 100 letters, \
              digits, `-` and `_`, starting with a letter or digit\n".into(),
         ),
-        (&[], error_and_hint("no command given, such as `token`", hint_about_help)),
+        (&[], error_and_hint("a command is required, such as `token`", hint_about_help)),
         (&["token", "-i"], error_and_hint("a value is required for '--cluster <NAME>' but none was supplied", hint_about_help)),
         (
             &["token", "-i", "demo", "-r", "arn:aws-cn:iam::111122223333:role/dev"],
@@ -334,7 +333,7 @@ fn the_words_of_some_bad_arguments() {
             error_and_hint(
                 "--role `arn:aws:iam::111122223333:group/developers` is not valid: it must be a role ARN, such as \
                  `arn:aws:iam::111122223333:role/developers`",
-                "only a role can be assumed: use the role that the group's policy allows",
+                "only a role can be assumed: use the role that your group's policy lets you assume",
             ),
         ),
     ] {
@@ -398,9 +397,7 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
     let of = |rest: &str| format!("{user} {rest}");
     let organisation =
         "a policy of your organisation denies it, even if the account allows it: ask the organisation's administrators";
-    let denied = "a policy of the kind that AWS names explicitly denies it, which no permission can override, often \
-                  because MFA is missing (`--mfa-serial`) or you are outside the company's network: ask the owner of \
-                  that policy";
+    let denied = "a policy of the kind named above explicitly denies it, and no permission can override that; often MFA is missing (`--mfa-serial`), or you are outside the company's network: ask the owner of that policy";
     let untrusted = "this is not about your groups: the role's trust policy does not trust you; ask the role's owner";
     let clock = "this machine's clock is wrong: correct it";
     for (status, code, message, exit_code, hint) in [

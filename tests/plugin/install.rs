@@ -77,7 +77,7 @@ fn it_installs_says_which_kind_and_prints_the_exec_block() {
     let installed = machine.path("home/.local/bin/eks-group-auth");
     assert_eq!(mode_of(&installed), 0o755);
     assert!(got.stdout.contains("rustup target add x86_64-unknown-linux-musl"), "{}", got.stdout);
-    assert!(got.stdout.contains("Installed eks-group-auth 9.9.9, ordinary (dynamically linked)"), "{}", got.stdout);
+    assert!(got.stdout.contains("Installed eks-group-auth 9.9.9, dynamically linked"), "{}", got.stdout);
     assert!(got.stdout.contains(&format!("command: {}\n", installed.display())), "not in PATH: {}", got.stdout);
     assert!(got.stdout.contains("apiVersion: client.authentication.k8s.io/v1\n"), "{}", got.stdout);
     assert_eq!(installed.parent().unwrap().read_dir().unwrap().count(), 1, "nothing beside it");

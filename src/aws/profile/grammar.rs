@@ -15,7 +15,7 @@ pub struct AwsFile<'a> {
     text: &'a str,
     /// In the order of the file.
     headers: Vec<Header>,
-    /// The first line before any header that should not be there.
+    /// The first line that should not be there: one that comes before any header.
     stray: Option<Broken>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> AwsFile<'a> {
         let mut scanner = Scanner::default();
         let position = |at: usize| u32::try_from(at).expect("no file of four gigabytes is read");
         let position_of = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
-        // Reserved at once, not by doubling: each page of memory costs as much as some thousand bytes of text.
+        // Reserved at once, not by doubling: each page of memory costs as much as about a thousand bytes of text.
         file.headers.reserve_exact(text.matches('[').count());
         for line in lines(text) {
             if !file.headers.is_empty() && scanner.passes_over(line.text) {
@@ -119,7 +119,7 @@ impl<'a> AwsFile<'a> {
         is_there.then_some(section)
     }
 
-    /// The first line before any header that should not be there.
+    /// The first line that should not be there: one that comes before any header.
     pub fn stray(&self) -> Option<Broken> {
         self.stray
     }

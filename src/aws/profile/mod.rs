@@ -380,8 +380,8 @@ fn second_word(header: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The properties whose values may contain whitespace before `#` or `;`. In all others, that starts a comment; people
-/// write them even though the AWS CLI does not support them there.
+/// The properties whose values may contain whitespace before `#` or `;`. In all others, these characters start a
+/// comment; people write comments there even though the AWS CLI does not support them.
 const FREE_TEXT: [&str; 8] = [
     "ca_bundle",
     "credential_process",

@@ -49,7 +49,7 @@ pub async fn credentials(provider: &Provider<'_>, container: &Container) -> Resu
                 Error::Failing { doing: provider.doing(), why: format!("HTTP {status}{}", reason(&body)) }
             }
             Ok(Answer { status, body }) => {
-                return Err(provider.failed(format!("it answered HTTP {status}{}", reason(&body)), None));
+                return Err(provider.failed(format!("it answered with HTTP {status}{}", reason(&body)), None));
             }
             Err(why) => Error::Unreachable {
                 doing: provider.doing(),
@@ -71,7 +71,7 @@ fn authorization(provider: &Provider, container: &Container) -> Result<Option<Se
             let path_shown = shown(&path.display().to_string());
             let variable = vars::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
             let unusable =
-                |why: &str| provider.failed(format!("the token file `{path_shown}` of {variable} {why}"), None);
+                |why: &str| provider.failed(format!("the token file `{path_shown}` from {variable} {why}"), None);
             let contents = read_up_to(path, MAX_LEN).map_err(|error| unusable(&format!("cannot be read: {error}")))?;
             let token = String::from_utf8(contents).map_err(|_| unusable("is not UTF-8"))?;
             // Editors and `echo` append a newline.

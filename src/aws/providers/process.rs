@@ -62,7 +62,7 @@ impl<'a> CredentialProcess<'a> {
         let not_started = |error: io::Error| match program.split_once('=') {
             // An assignment meant for a shell may contain a password.
             Some((variable, _)) => failed(&format!(
-                "starts with `{variable}=…`, but no shell runs it to set variables: write `env {variable}=…`"
+                "starts with `{variable}=…`, but it runs without a shell, so this does not set a variable: write `env {variable}=…`"
             )),
             // The rest of a word that was meant as several words, or of a URL, is not shown either.
             None => {
@@ -76,7 +76,7 @@ impl<'a> CredentialProcess<'a> {
         let stdout = child.stdout.take().expect("it is piped");
         let mut printed = Vec::new();
         let read = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut printed).await;
-        read.map_err(|error| failed(&format!("could not be read from: {error}")))?;
+        read.map_err(|error| failed(&format!("ran, but its output could not be read: {error}")))?;
         if printed.len() as u64 > MAX_OUTPUT {
             return Err(failed("printed more than 1 MiB"));
         }
@@ -97,7 +97,7 @@ impl<'a> CredentialProcess<'a> {
 /// The running program, killed on drop if it has not exited.
 struct Process {
     child: Child,
-    /// Its process group with its descendants, if it has its own.
+    /// The process group of the program and its descendants, if they have their own.
     group: Option<Group>,
     has_ended: bool,
 }

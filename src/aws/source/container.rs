@@ -47,7 +47,7 @@ pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
         return Err(Error::input(
             variable,
             &without_secrets(&url),
-            "an http URL on this machine, or of the ECS or EKS credentials service",
+            "an http URL that points to this machine, or to the ECS or EKS credentials service",
         ));
     }
     let file = env.get(vars::AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE).map(|path| Authorization::File(path.into()));

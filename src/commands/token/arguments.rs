@@ -52,7 +52,7 @@ pub fn cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
     let variable = env.get(of_authenticator).map(|value| (of_authenticator, value));
     match args.cluster.as_deref().map(|value| ("--cluster", value)).or(variable) {
         Some((name, value)) => Ok(ClusterName::parse(value).map_err(AwsError::invalid(name))?),
-        // Worded like clap, for which the argument is optional.
+        // Worded like clap's own error; clap itself treats the argument as optional.
         None => Err(Error::Usage {
             words: "the following required arguments were not provided: --cluster <NAME>".into(),
             hint: None,

@@ -17,7 +17,7 @@ use crate::sys::terminal;
 /// How many times a code is asked for: after a wrong one, the user can try twice more.
 const TRIES: usize = 3;
 
-/// How long the user may take to answer. Processes that wait for the answer wait as long.
+/// How long the user may take to answer. Processes that wait for the answer wait just as long.
 pub const PATIENCE: Duration = Duration::from_secs(2 * 60);
 
 /// MFA state that is kept from one candidate to the next.

@@ -198,7 +198,7 @@ fn create_directory(directory: &Path) -> io::Result<OwnedFd> {
 }
 
 /// Permission bits and file type, which are 16 bits wide on some systems and 32 on others.
-#[allow(clippy::useless_conversion, reason = "it is not useless on macOS")]
+#[allow(clippy::useless_conversion, reason = "it is needed on macOS")]
 fn mode_of(stat: &Stat) -> u32 {
     stat.st_mode.into()
 }
