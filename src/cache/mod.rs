@@ -139,16 +139,14 @@ impl Cache {
                 .ok()
                 .filter(|metadata| metadata.len() > 0)
                 .and_then(|metadata| metadata.modified().ok());
-            if last.is_some_and(|last| now.duration_since(last).is_ok_and(|age| age < policy::SWEEP_INTERVAL)) {
+            if !policy::is_sweep_due(last, now) {
                 continue;
             }
-            let is_over = |name: &String| {
-                let age = store.modified(name).and_then(|modified| now.duration_since(modified).ok());
-                matches!((policy::longest_life(name), age), (Some(longest), Some(age)) if age > longest)
-            };
-            let over: Vec<String> = store.names().into_iter().filter(is_over).collect();
-            let removed = over.iter().take(policy::SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
-            if over.len() <= policy::SWEEP_AT_ONCE || removed == 0 {
+            let is_stale =
+                |name: &String| store.modified(name).is_some_and(|written| policy::is_stale(name, written, now));
+            let stale: Vec<String> = store.names().into_iter().filter(is_stale).collect();
+            let removed = stale.iter().take(policy::SWEEP_AT_ONCE).filter(|name| store.remove(name)).count();
+            if stale.len() <= policy::SWEEP_AT_ONCE || removed == 0 {
                 let _ = write_in_place(&marker, b"1").and_then(|()| marker.set_modified(now));
             }
         }

@@ -41,8 +41,10 @@ const SESSION_FILE_LIFE: Duration = Duration::from_secs(13 * 60 * 60);
 /// Temporary files exist for less than this, unless their writer was killed.
 pub const TEMPORARY_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// How often the directory is swept, and how much is removed at once.
-pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// How often the directory is swept.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+/// How many files a sweep removes at most.
 pub const SWEEP_AT_ONCE: usize = 2000;
 
 /// Whether a token may be handed out. One from the future may not: the clock was set back, and the expiry in its entry
@@ -93,6 +95,17 @@ pub fn is_caller_fresh(learned_at: SystemTime, now: SystemTime) -> bool {
     now.duration_since(learned_at).is_ok_and(|age| age < CALLER_LIFE)
 }
 
+/// Whether to sweep, given the time of the last complete sweep. A time in the future does not count.
+pub fn is_sweep_due(last: Option<SystemTime>, now: SystemTime) -> bool {
+    last.is_none_or(|last| now.duration_since(last).map_or(true, |age| age >= SWEEP_INTERVAL))
+}
+
+/// Whether a file with this name, last written at this time, is of no more use.
+pub fn is_stale(name: &str, written: SystemTime, now: SystemTime) -> bool {
+    let age = now.duration_since(written).ok();
+    longest_life(name).zip(age).is_some_and(|(longest, age)| age > longest)
+}
+
 /// Whether this file can be removed because AWS can provide its contents again. Lock files are never removed, or two
 /// processes could hold "the same" lock.
 pub fn is_disposable(name: &str) -> bool {
@@ -100,7 +113,7 @@ pub fn is_disposable(name: &str) -> bool {
 }
 
 /// How long after its last write a file can still be useful; `None` for files that are kept forever.
-pub fn longest_life(name: &str) -> Option<Duration> {
+fn longest_life(name: &str) -> Option<Duration> {
     // The user may have chosen a directory with other files in it: only names that match ours exactly are considered.
     let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
     let (name, is_temporary) = match name.strip_prefix('.').and_then(|name| name.split_once('.')) {
@@ -166,6 +179,19 @@ mod tests {
         assert_eq!([0, 59, 60].map(|now| may_be_revoked(at(0), at(now))), [false, false, true]);
         assert_eq!([0, 43199, 43200].map(|now| is_caller_fresh(at(0), at(now))), [true, true, false]);
         assert!(!may_be_revoked(at(1), at(0)) && !is_caller_fresh(at(1), at(0)), "from the future");
+    }
+
+    #[test]
+    fn the_cache_is_swept_once_an_hour() {
+        assert!(is_sweep_due(None, at(0)) && is_sweep_due(Some(at(1)), at(0)));
+        assert_eq!([0, 3599, 3600].map(|now| is_sweep_due(Some(at(0)), at(now))), [false, false, true]);
+    }
+
+    #[test]
+    fn a_file_is_stale_after_its_longest_life() {
+        let token = format!("token-{}", "0f".repeat(32));
+        assert_eq!([0, 3600, 3601].map(|now| is_stale(&token, at(0), at(now))), [false, false, true]);
+        assert!(!is_stale(&token, at(10_000), at(0)) && !is_stale("lock-07", at(0), at(1_000_000)));
     }
 
     #[test]

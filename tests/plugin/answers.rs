@@ -115,3 +115,13 @@ fn help_and_version_go_to_stdout() {
         assert!(output.stdout.contains("eks-group-auth"));
     }
 }
+
+#[test]
+fn verbose_output_names_the_process_that_asked_if_it_uses_client_go() {
+    let account = Account::new();
+    let plugin = account.alices_plugin();
+    let asked = format!("requested by process {} (`", std::process::id());
+    assert!(!plugin.token(&["-v"]).stderr.contains(&asked), "without KUBERNETES_EXEC_INFO nobody asked");
+    let stderr = plugin.env("KUBERNETES_EXEC_INFO", EXEC_INFO).token(&["-v"]).stderr;
+    assert!(stderr.contains(&asked), "{stderr}");
+}
