@@ -274,6 +274,61 @@ mod tests {
     }
 
     #[test]
+    fn the_limits_of_the_rules_are_still_within_them() {
+        assert_eq!(check_url(&GOOD.replace("Expires=60", "Expires=900")), Ok(()));
+        assert_eq!(check_url(&GOOD.replace("Date=20260102T030405Z", "Date=20260102T024905Z")), Ok(()), "15 minutes");
+        let date = |text: &str| check_url(&GOOD.replace("20260102T030405Z", text));
+        for not_a_date in ["20260102T030405", "2026010T", "20260102 030405Z", "20260102T030405ZZ", ""] {
+            assert_eq!(date(not_a_date), Err(TokenRefused::Rule("its X-Amz-Date is not a date")), "{not_a_date}");
+        }
+    }
+
+    #[test]
+    fn a_token_expires_a_minute_before_it_or_its_credentials_do() {
+        let signed_at = UNIX_EPOCH + Duration::from_millis(1_800_000_000_900);
+        let seconds = |life: Option<u64>| {
+            let expiry = life.map(|life| signed_at + Duration::from_secs(life));
+            let expires = expiration(signed_at, &Credentials::new("AKIA", "s", None, expiry, "test"));
+            let whole = signed_at - Duration::from_millis(900);
+            let since = expires
+                .duration_since(whole)
+                .map_or_else(|error| -(error.duration().as_secs() as i64), |since| since.as_secs() as i64);
+            (since, expires.duration_since(UNIX_EPOCH).unwrap().subsec_nanos())
+        };
+        let lives = [None, Some(3600), Some(900), Some(899), Some(60), Some(30)];
+        assert_eq!(lives.map(seconds), [840, 840, 840, 839, 0, -30].map(|seconds| (seconds, 0)));
+    }
+
+    #[test]
+    fn a_session_token_that_cannot_fit_is_refused_before_signing() {
+        let check = |len: usize| {
+            let token = (len > 0).then(|| "x".repeat(len));
+            check_session_token(&Credentials::new("ASIA", "s", token, None, "test"))
+        };
+        // 11 characters of prefix, and four for every three bytes.
+        assert_eq!([check(0), check(3063)], [Ok(()), Ok(())]);
+        assert_eq!(check(3064), Err(TokenRefused::TooLong(4096)));
+        assert_eq!(check(9000), Err(TokenRefused::TooLong(12_011)));
+    }
+
+    #[test]
+    fn an_endpoint_whose_host_no_cluster_accepts_is_refused() {
+        let check = |region: &str, use_fips: bool| {
+            let region = Region::parse(region).unwrap();
+            check_endpoint(&StsEndpoint { region, use_fips, use_dual_stack: true }).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("eu-west-1", false), Ok(()));
+        let refused = check("us-iso-east-1", true).unwrap_err();
+        assert!(refused.contains("us-iso-east-1"), "{refused}");
+    }
+
+    #[test]
+    fn each_refusal_of_a_token_has_a_hint() {
+        let hints = [TokenRefused::TooLong(1).hint(), TokenRefused::Rule("").hint()];
+        assert!(hints[0].contains("session token") && hints[1].contains("region"), "{hints:?}");
+    }
+
+    #[test]
     fn the_longest_token_is_4095_characters() {
         let with = |len: usize| {
             // Three bytes of URL become four characters of token; a parameter's length makes up the difference.
