@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn one_moment_in_all_its_spellings() {
+    fn all_known_formats_are_parsed() {
         for text in [
             "2030-01-01T00:00:00Z",
             "2030-01-01T00:00:00z",
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_moment_is_none() {
+    fn ambiguous_dates_are_rejected() {
         for text in [
             "",
             "2030-01-01",
@@ -146,7 +146,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_parser_panic(text in "[0-9TZ:+. -]{0,30}|\\PC{0,30}") {
+        fn the_parser_never_panics(text in "[0-9TZ:+. -]{0,30}|\\PC{0,30}") {
             let _ = parse(&text);
         }
     }

@@ -58,7 +58,7 @@ mod tests {
 
     /// Commands that people use, and whether they depend on a directory that contains `creds.sh` and `creds.json`.
     #[test]
-    fn the_directory_counts_where_a_word_names_something_in_it() {
+    fn a_command_depends_on_the_directory_if_a_word_refers_to_it() {
         for (command, counts) in [
             ("aws-vault export --format=json dev", false),
             ("/usr/local/bin/aws-vault exec dev --json --prompt=ykman", false),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_with_a_relative_or_empty_element_makes_every_program_depend_on_the_directory() {
+    fn a_relative_or_empty_path_element_makes_every_command_depend_on_the_directory() {
         for (path, counts) in [
             (Some("/usr/bin:/bin"), false),
             (None, false),

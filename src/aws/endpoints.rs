@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_address_counts() {
+    fn the_most_specific_endpoint_wins() {
         const CONFIG: &str = "[default]\nservices = lab\nendpoint_url = http://all\n[services lab]\nsts =\n  endpoint_url = http://sts\n";
         assert_eq!(sts(&[], CONFIG).as_deref(), Some("http://sts"));
         assert_eq!(endpoints(&[], CONFIG).unwrap().sso.unwrap().text, "http://all");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_ignored_where_that_is_said_with_true() {
+    fn the_ignore_setting_disables_all_endpoints_if_true() {
         let ignore = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
         let is_asked = |value: &str| {
             sts(&[("AWS_ENDPOINT_URL_STS", "http://env"), (ignore, value)], "[default]\nendpoint_url = http://all\n")
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_section_that_is_not_there_is_an_error_where_it_is_asked() {
+    fn a_missing_services_section_is_an_error_if_needed() {
         let lost = "[default]\nservices = lab\n";
         assert!(endpoints(&[], lost).is_err_and(|error| error.starts_with("`services` in profile `default`")));
         assert!(endpoints(&[("AWS_ENDPOINT_URL", "http://env")], lost).is_ok());
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_url_is_an_error_that_says_where_it_is_written() {
+    fn an_invalid_url_error_names_its_source() {
         for bad in ["sts.corp", "http://a b", "ftp://sts.corp", "http://", "http://sts.corp:99999/"] {
             let error = endpoints(&[("AWS_ENDPOINT_URL_STS", bad)], "").unwrap_err();
             assert!(error.starts_with("AWS_ENDPOINT_URL_STS `"), "{error}");
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn an_authority_is_scheme_host_and_port() {
+    fn an_authority_has_scheme_host_and_port() {
         assert_eq!(authority("https://user:secret@sts.corp:8443/x?y"), "https://sts.corp:8443");
         for good in ["http://127.0.0.1:8080/x", "https://sts.corp", "http://[::1]:1/", "http://u:p@sts.corp:1"] {
             assert!(is_url(good), "{good}");

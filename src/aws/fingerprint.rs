@@ -218,7 +218,7 @@ mod tests {
     const KEYS: &str = "[a]\naws_access_key_id = AKIA\naws_secret_access_key = s\n";
 
     #[test]
-    fn another_user_machine_or_directory_is_another_identity() {
+    fn user_machine_and_directory_change_the_fingerprint() {
         let (env, files) = (Env::default(), files("[default]\ncredential_process = creds\n", ""));
         let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
         let nowhere = Endpoints::default();
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_selects_nobody_does_not_change_it() {
+    fn non_identifying_variables_do_not_change_it() {
         let world = World { flag: Some("a".into()), ..World::new("", KEYS) };
         let one = world.fingerprint();
         for name in vars::NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
@@ -254,7 +254,7 @@ mod tests {
 
     /// Keys from two files are never combined.
     #[test]
-    fn in_which_file_a_property_stands_is_a_part_of_it() {
+    fn the_file_of_a_property_changes_it() {
         let of = |config: &str, credentials: &str| World::new(config, credentials).who().expect("somebody signs");
         let keys = "aws_access_key_id = ASIA\naws_secret_access_key = s\n";
         let (apart, without_token) = of("[default]\naws_session_token = t\n", &format!("[default]\n{keys}"));
@@ -265,7 +265,7 @@ mod tests {
 
     /// The environment and the sections are the same, but the role differs.
     #[test]
-    fn a_web_identity_of_a_profile_named_by_a_flag_is_not_one_with_parts_in_the_environment() {
+    fn a_web_identity_selected_by_a_flag_ignores_the_environment() {
         let config = "[profile b]\nweb_identity_token_file = w\nrole_arn = r1\n";
         let by_variable = World::new(config, "").with("AWS_PROFILE", "b").with("AWS_ROLE_ARN", "r2");
         let by_flag = World { flag: Some("b".into()), ..by_variable.clone() };
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_set_to_nothing_is_one_that_is_not_set() {
+    fn empty_variables_count_as_unset() {
         let world = World { flag: Some("a".into()), ..World::new("", KEYS) };
         for (name, counts) in [("AWS_PROFILE", false), ("AWS_CONFIG_FILE", false), ("AWS_SECURITY_TOKEN", true)] {
             assert_eq!(world.fingerprint() != world.clone().with(name, "").fingerprint(), counts, "{name}");
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn readme_has_the_list_of_what_selects_nobody() {
+    fn the_readme_lists_non_identifying_variables() {
         let readme = include_str!("../../README.md");
         let (_, list) =
             readme.split_once("never select an identity, so they are not part of the key: ").expect("the list");
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_credential_process_can_see_counts_where_there_is_one() {
+    fn a_credential_process_includes_the_whole_environment() {
         let process = World::new("[default]\ncredential_process = creds\n", "");
         for (name, counts) in [("CORP_USER", true), ("AWS_PAGER", true), ("HOME", true), ("PWD", false), ("_", false)] {
             let of = |value: &str| process.clone().with(name, value).fingerprint();
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_token_file_is_not_an_empty_one() {
+    fn missing_and_empty_token_files_differ() {
         let (env, files) = (Env::default(), files("[default]\nlogin_session = arn\n", ""));
         let source = CredentialSource::resolve(ProfileChoice::resolve(None, &env).unwrap(), &env, &files).unwrap();
         let of = |state| {
@@ -392,7 +392,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
         #[test]
-        fn whatever_changes_who_signs_changes_it(one in world(), other in world(), what in 0usize..7) {
+        fn any_change_of_signer_changes_it(one in world(), other in world(), what in 0usize..7) {
             let other = if what == 6 { other } else { changed(&one, &other, what) };
             if let (Some((who, fingerprint)), Some((other_who, other_fingerprint))) = (one.who(), other.who()) {
                 prop_assert!(who == other_who || fingerprint != other_fingerprint, "{who} and {other_who}");

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_cannot_be_right_are_known_by_their_look() {
+    fn invalid_keys_are_detected() {
         for (id, secret, token, words) in [
             ("\"AKIA1\"", "s", None, "AWS_ACCESS_KEY_ID is in quotation marks"),
             ("AKIA1", "'MARKER'", None, "AWS_SECRET_ACCESS_KEY is in quotation marks"),
@@ -219,14 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn good_keys_are_good_and_white_space_around_them_is_not_theirs() {
+    fn valid_keys_are_accepted_and_trimmed() {
         assert_eq!(why(" AKIA1\r", "a/b+c=\r\n", Some(" ")), None);
         assert_eq!(why("ASIA1", "s", Some("token/with+odd=characters")), None);
         assert_eq!(why("AKIA1", "100%$sure", None), None);
     }
 
     #[test]
-    fn an_end_that_is_no_date_is_an_error() {
+    fn an_invalid_expiry_is_an_error() {
         let place = KeysPlace::Environment { session_token: "AWS_SESSION_TOKEN" };
         let error = Keys::new(place, "AKIA", "s", None, Some("soon")).credentials().unwrap_err();
         assert!(error.to_string().starts_with("AWS_CREDENTIAL_EXPIRATION `soon`"), "{error}");

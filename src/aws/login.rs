@@ -112,7 +112,7 @@ mod tests {
     use crate::aws::dates;
 
     #[test]
-    fn a_session_is_over_when_its_token_is_and_no_refresh_can_help() {
+    fn a_session_has_expired_if_its_token_has_and_cannot_be_refreshed() {
         let now = dates::parse("2026-01-01T12:00:00Z").expect("a date");
         let check = |text: &str, can_be_refreshed| expired(text.as_bytes(), can_be_refreshed, now);
         let over = Some(LoggedOut::Expired(Duration::from_secs(3 * 3600)));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn how_long_ago_is_said_in_the_unit_that_fits() {
+    fn the_age_is_shown_in_a_suitable_unit() {
         let of = |seconds| ago(Duration::from_secs(seconds));
         assert_eq!([of(5), of(120), of(7200), of(180_000)], ["just now", "2 min ago", "2 h ago", "2 days ago"]);
     }

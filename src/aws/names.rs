@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn role_arns_are_told_from_other_strings() {
+    fn only_role_arns_are_accepted() {
         let parse = |arn: &str| RoleArn::parse(arn, &region("eu-west-1"));
         let arn = parse("arn:aws:iam::111122223333:role/path/to/dev.team+x").unwrap();
         assert_eq!((arn.account(), arn.name()), ("111122223333", "dev.team+x"));
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_plain_numbers_of_seconds_within_what_sts_takes() {
+    fn durations_are_seconds_within_sts_limits() {
         assert_eq!(SessionDuration::parse("900").unwrap().get().as_secs(), 900);
         assert_eq!(SessionDuration::parse("43200").unwrap().get().as_secs(), 43200);
         for bad in ["", "899", "43201", "1h", "+3600", "-1", "3600.0", " 3600", "99999999999999999999999"] {
@@ -305,13 +305,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_name_of_a_caller_becomes_a_session_name(name in "\\PC{0,80}") {
+        fn any_caller_name_becomes_a_valid_session_name(name in "\\PC{0,80}") {
             let fit = SessionName::from_caller(&name);
             prop_assert!(NameTemplate::parse(fit.as_str()).is_ok());
         }
 
         #[test]
-        fn a_fit_name_of_a_caller_stays_as_it_is(name in "[A-Za-z0-9_+=,.@-]{2,64}") {
+        fn a_valid_caller_name_is_unchanged(name in "[A-Za-z0-9_+=,.@-]{2,64}") {
             let fit = SessionName::from_caller(&name);
             prop_assert_eq!(fit.as_str(), name);
         }

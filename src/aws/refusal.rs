@@ -244,7 +244,7 @@ mod tests {
 
     /// The messages are STS's own.
     #[test]
-    fn a_denial_is_known_by_the_words_of_sts() {
+    fn denials_are_classified_by_message() {
         let because = |why: &str| format!("{USER} because {why} the sts:AssumeRole action");
         let elsewhere = USER.replacen("111122223333:user", "444455556666:user", 1);
         let (caller, role) = ("444455556666".to_owned(), "111122223333".to_owned());
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_known_by_its_code_and_some_by_their_words() {
+    fn refusals_are_classified_by_code_and_message() {
         for (code, message, expected) in [
             (
                 "AccessDenied",

@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn region_names_are_told_from_other_words() {
+    fn only_region_names_are_accepted() {
         for good in ["us-east-1", "ap-southeast-10", "us-gov-west-1", "eusc-de-east-1", "us-isob-east-1"] {
             assert_eq!(Region::parse(good).as_ref().map(Region::as_str), Some(good));
         }
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn the_region_is_read_from_an_eks_server_host_and_from_no_other() {
+    fn the_region_is_read_only_from_eks_hosts() {
         let region = |url| Region::from_eks_server(url).map(|r| r.0);
         for url in [
             "https://0123456789ABCDEF0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com",

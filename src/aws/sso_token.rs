@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refresh_replaces_what_is_new_and_leaves_the_rest() {
+    fn a_refresh_keeps_other_fields() {
         let old = br#"{"accessToken":"a","expiresAt":"2026-01-01T00:00:00UTC","refreshToken":"r","clientId":"i","clientSecret":"s","startUrl":"u","other":[1]}"#;
         let token = SsoToken::parse(old).expect("a token");
         let now = dates::parse("2026-01-01T00:00:00Z").expect("a date");
@@ -94,7 +94,7 @@ mod tests {
 
     /// Without a refresh token, only the access token distinguishes two logins.
     #[test]
-    fn an_empty_refresh_token_stands_for_no_login() {
+    fn an_empty_refresh_token_does_not_identify_a_login() {
         let login = |more: &str| {
             let text = format!(r#"{{"accessToken":"a","expiresAt":"2026-01-01T00:00:00Z"{more}}}"#);
             SsoToken::parse(text.as_bytes()).expect("a token").login()

@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_token_twice_to_the_same_process_escalates() {
+    fn a_repeated_request_for_the_same_token_escalates() {
         let mut asked = Asked::default();
         assert_eq!(asked.ask(7, 100, 1000), Verdict::Serve);
         assert_eq!(asked.ask(7, 100, 1001), Verdict::SignAnew);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_that_ask_in_turn_are_told_apart() {
+    fn alternating_processes_are_distinguished() {
         let mut asked = Asked::default();
         for process in 1..=10 {
             assert_eq!(asked.ask(process, 100, 1000), Verdict::Serve);
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_may_ask_twice_may_do_so_once_a_token() {
+    fn one_repeated_request_per_token_is_excused() {
         let mut asked = Asked::default();
         let verdicts: Vec<Verdict> =
             (0..3).map(|second| asked.judge(7, 100, 1000 + second, |_| false, || true)).collect();
@@ -165,14 +165,14 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_another_process_had_before_is_no_repeat() {
+    fn a_reused_process_id_is_not_a_repeat() {
         let mut asked = Asked::default();
         asked.ask(1, 100, 1000);
         assert_eq!(asked.judge(1, 100, 1010, |then| then == 1000, || false), Verdict::Serve);
     }
 
     #[test]
-    fn what_is_written_is_read_and_damage_is_nothing() {
+    fn the_file_round_trips_and_damage_is_ignored() {
         let mut asked = Asked::default();
         for process in 0..40 {
             asked.remember(u32::MAX - process, u64::MAX, u64::MAX);
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_its_manifest_from_stdin_is_known_by_its_arguments() {
+    fn reading_stdin_is_detected_from_the_arguments() {
         let reads = |line: &str| {
             let arguments: Vec<Vec<u8>> = line.split(' ').map(|word| word.as_bytes().to_vec()).collect();
             reads_stdin(&arguments)

@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_comes_back_as_it_was() {
+    fn an_entry_round_trips() {
         let bytes = render(&key("a"), &session(3600));
         assert_eq!(
             parse::<SessionEntry>(&key("a"), &bytes).unwrap().signer().credentials.secret_access_key(),
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_under_another_key_or_of_another_kind_is_none() {
+    fn an_entry_with_another_key_or_kind_is_rejected() {
         let bytes = render(&key("a"), &session(3600));
         assert!(parse::<SessionEntry>(&key("b"), &bytes).is_none());
         assert!(parse::<CallerEntry>(&key("a"), &bytes).is_none());
@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_that_is_no_time_makes_an_entry_that_is_over() {
+    fn an_impossible_time_means_expired() {
         let entry = SessionEntry { expiration: u64::MAX, ..session(3600) };
         assert_eq!(entry.state(at(0)), SessionState::Over);
         let most = u64::from(u32::MAX) * 4;
@@ -437,7 +437,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_damage_goes_unseen_and_none_makes_the_parser_panic(position in 0usize..2000, flip in 1u8..=255) {
+        fn damage_is_always_detected_without_a_panic(position in 0usize..2000, flip in 1u8..=255) {
             let mut bytes = render(&key("a"), &session(3600));
             let position = position % bytes.len();
             bytes[position] ^= flip;
@@ -445,12 +445,12 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        fn the_parser_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             prop_assert!(parse::<TokenEntry>(&key("a"), &bytes).is_none());
         }
 
         #[test]
-        fn a_cut_entry_is_none(at in 0usize..2000) {
+        fn a_truncated_entry_is_rejected(at in 0usize..2000) {
             let bytes = render(&key("a"), &session(3600));
             prop_assert!(parse::<SessionEntry>(&key("a"), &bytes[..at % bytes.len()]).is_none());
         }

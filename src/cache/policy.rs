@@ -139,13 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_served_from_its_signing_to_two_minutes_before_its_end() {
+    fn a_token_is_served_until_two_minutes_before_expiry() {
         let is_good = |now: u64| is_token_good(at(100), at(940), at(now));
         assert_eq!([99, 100, 820, 821].map(is_good), [false, true, true, false]);
     }
 
     #[test]
-    fn a_token_is_young_for_a_minute() {
+    fn a_token_is_new_for_a_minute() {
         assert_eq!([99, 100, 159, 160].map(|now| is_token_young(at(100), at(now))), [false, true, true, false]);
     }
 
@@ -169,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn a_session_of_a_skewed_clock_is_believed_for_five_minutes() {
+    fn a_session_from_a_skewed_clock_is_trusted_for_five_minutes() {
         let state = |now| session_state(at(0), at(3600), true, at(now));
         assert_eq!((state(300), state(301)), (SessionState::Fresh, SessionState::Over));
     }
 
     #[test]
-    fn a_session_may_be_revoked_after_a_minute_and_a_caller_is_believed_for_twelve_hours() {
+    fn a_session_may_be_revoked_after_a_minute_and_a_caller_is_trusted_for_twelve_hours() {
         assert_eq!([0, 59, 60].map(|now| may_be_revoked(at(0), at(now))), [false, false, true]);
         assert_eq!([0, 43199, 43200].map(|now| is_caller_fresh(at(0), at(now))), [true, true, false]);
         assert!(!may_be_revoked(at(1), at(0)) && !is_caller_fresh(at(1), at(0)), "from the future");
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_file_has_its_longest_life() {
+    fn each_kind_of_file_has_a_maximum_age() {
         let key = "0f".repeat(32);
         let seconds = |name: String| longest_life(&name).map(|life| life.as_secs());
         for kind in ["token", "asked", "failure"] {
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn only_our_own_names_are_ever_removed() {
+    fn only_our_own_files_are_removable() {
         let key = "0f".repeat(32);
         for ours in [format!("token-{key}"), format!("asked-{key}"), format!(".session-{key}.0123456789abcdef")] {
             assert!(is_disposable(&ours), "{ours}");

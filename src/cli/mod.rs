@@ -77,7 +77,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn clap_finds_no_fault_with_the_definition() {
+    fn the_clap_definition_is_valid() {
         Cli::command().debug_assert();
     }
 }

@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_kubeconfigs_hold_is_plain() {
+    fn kubeconfig_arguments_take_the_fast_path() {
         for words in [
             &["token", "--cluster", "demo", "--role", "arn", "--region", "eu-west-1"][..],
             &["token", "-i", "demo", "-r", "arn", "-r", "other"],
@@ -146,7 +146,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2000))]
         #[test]
-        fn whatever_is_plain_is_what_clap_understands(
+        fn the_fast_path_agrees_with_clap(
             (is_eks, names_cluster, region_first) in any::<(bool, bool, bool)>(),
             words in proptest::collection::vec(
                 prop_oneof![

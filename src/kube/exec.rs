@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_client_go_sends_is_read() {
+    fn client_go_input_is_parsed() {
         let info = parse(
             r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":true,
                 "cluster":{"server":"https://x.gr7.eu-west-1.eks.amazonaws.com","config":{"region":"eu-west-2","other":[1,{}]}}}}"#,
@@ -203,19 +203,19 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_in_the_cluster_config_does_not_come_out_in_the_error() {
+    fn an_error_does_not_reveal_cluster_config_secrets() {
         let error = parse(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"cluster":{"config":"MARKER"}}}"#).unwrap_err();
         assert!(!format!("{error} {error:?} {:?}", error.explain().hint).contains("MARKER"));
     }
 
     proptest! {
         #[test]
-        fn no_input_makes_the_reader_panic(text in "\\PC*") {
+        fn the_parser_never_panics(text in "\\PC*") {
             let _ = parse(&text);
         }
 
         #[test]
-        fn no_change_to_a_good_input_makes_the_reader_panic(at in 0usize..100, with in any::<char>()) {
+        fn the_parser_never_panics_on_mutated_input(at in 0usize..100, with in any::<char>()) {
             let mut good: Vec<char> = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false}}"#.chars().collect();
             let at = at % good.len();
             good[at] = with;

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing_of_a_secret() {
+    fn debug_redacts_secrets() {
         assert_eq!(
             format!("{:?} {:#?}", Secret::new("MARKER"), Some(Secret::new("MARKER"))).matches("MARKER").count(),
             0

@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_from_outside_cannot_control_a_terminal_or_flood_it() {
+    fn external_text_is_escaped_and_limited() {
         assert_eq!(shown("a\u{1b}[31mb\n\r\u{202e}\u{9b}"), "a\\u{1b}[31mb\\n\\r\\u{202e}\\u{9b}");
         assert_eq!(shown(&"x".repeat(5000)).chars().count(), 201);
         assert_eq!(shown("Zürich `日本`"), "Zürich `日本`");

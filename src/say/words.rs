@@ -55,7 +55,7 @@ mod tests {
 
     /// The expected values are the results of Python's `shlex.split`.
     #[test]
-    fn words_are_those_of_a_shell() {
+    fn words_are_split_like_in_a_shell() {
         let words = |text: &str| split(text).map(|words| words.join("|"));
         for (text, expected) in [
             ("", ""),

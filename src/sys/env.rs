@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_variable_that_stands_twice_the_first_counts() {
+    fn the_first_of_duplicate_variables_wins() {
         let env: Env = [("A", "1"), ("A", "2"), ("B", "3")].into_iter().collect();
         assert_eq!((env.get("A"), env.get("B")), (Some("1"), Some("3")));
     }

@@ -52,7 +52,7 @@ mod tests {
 
     /// The expected values are the results of Python's `expanduser(expandvars(…))`.
     #[test]
-    fn paths_are_expanded_as_by_the_aws_cli() {
+    fn paths_are_expanded_like_the_aws_cli() {
         let env: Env = [("HOME", "/home/x"), ("A", "a"), ("B_1", "$A"), ("EMPTY", "")].into_iter().collect();
         for (path, expected) in [
             ("$HOME/.aws/config", "/home/x/.aws/config"),

@@ -6,7 +6,7 @@ use crate::support::files::{make_fifo, set_mode};
 /// While calls are running, the entry is repeatedly replaced with a symbolic link to, a hard link to or a readable copy
 /// of a valid entry for the same key, with a FIFO, with a directory, and with another key's entry.
 #[test]
-fn an_entry_that_is_swapped_while_it_is_read_is_never_followed_and_never_believed() {
+fn a_swapped_entry_is_never_followed_or_trusted() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
@@ -72,7 +72,7 @@ impl Drop for SetOnDrop<'_> {
 
 /// Only root can change the owner of files; other users cannot run this test.
 #[test]
-fn what_belongs_to_another_user_is_not_used() {
+fn files_of_another_user_are_not_used() {
     if !rustix::process::geteuid().is_root() {
         eprintln!("SKIPPED: only root can make files that belong to another user");
         return;
@@ -99,7 +99,7 @@ fn what_belongs_to_another_user_is_not_used() {
 }
 
 #[test]
-fn a_cache_directory_given_by_a_relative_path_is_not_used() {
+fn a_relative_cache_directory_is_not_used() {
     let account = Account::new();
     let output = account.alices_plugin().env("EKS_GROUP_AUTH_CACHE_DIR", "cache").token(&[]);
     assert_eq!(output.code, 0);

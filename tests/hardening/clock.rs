@@ -1,7 +1,7 @@
 use crate::{Account, forget_tokens};
 
 #[test]
-fn a_clock_that_is_ten_minutes_off_gives_a_token_that_the_cluster_accepts_and_an_end_that_is_true_here() {
+fn ten_minutes_of_clock_skew_give_a_valid_token_with_a_correct_local_expiry() {
     for ahead in [-600, 600] {
         let account = Account::new();
         account.sts.set_clock_ahead(ahead);
@@ -20,7 +20,7 @@ fn a_clock_that_is_ten_minutes_off_gives_a_token_that_the_cluster_accepts_and_an
 }
 
 #[test]
-fn a_token_does_not_claim_to_outlive_a_session_by_sts_own_clock() {
+fn a_token_never_outlives_its_session_by_the_sts_clock() {
     let account = Account::short_lived(std::time::Duration::from_secs(300));
     account.sts.set_clock_ahead(600);
     let output = account.alices_plugin().role_token(&account.dev, &[]);

@@ -14,7 +14,7 @@ use crate::{age_session, forget_tokens};
 const AT_MOST: Duration = Duration::from_secs(30);
 
 #[test]
-fn whatever_sts_answers_there_is_a_clear_error_within_the_deadline_and_nothing_is_kept() {
+fn every_bad_sts_response_is_a_clear_error_within_the_deadline() {
     let html = || Reply::Response { status: 200, content_type: "text/html", body: b"<html>Log in</html>".to_vec() };
     let good_start = "HTTP/1.1 200 -\r\nContent-Type: text/xml\r\nContent-Length: 5000\r\n\r\n<AssumeRoleResponse>";
     let redirect = "HTTP/1.1 302 -\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
@@ -82,7 +82,7 @@ fn all_calls_share_one_deadline() {
 }
 
 #[test]
-fn a_name_that_does_not_resolve_is_said_with_the_endpoint() {
+fn an_unresolvable_host_error_names_the_endpoint() {
     let account = Account::new();
     let plugin = account.alices_plugin().env("AWS_ENDPOINT_URL_STS", "http://sts.invalid");
     let output = plugin.role_token(&account.dev, &[]);
@@ -90,7 +90,7 @@ fn a_name_that_does_not_resolve_is_said_with_the_endpoint() {
 }
 
 #[test]
-fn a_process_that_takes_longer_than_the_deadline_leaves_time_for_sts() {
+fn a_slow_credential_process_leaves_time_for_sts() {
     let account = Account::new();
     let plugin = account.plugin_with_process("sh -c 'sleep 17; cat HOME/keys.json'");
     plugin.role_token(&account.dev, &[]).good_token();
@@ -113,7 +113,7 @@ fn a_process_that_never_answers_is_killed_after_a_minute() {
 
 /// Calls after a process have the normal deadline, not the process's.
 #[test]
-fn after_a_process_sts_has_no_longer_than_otherwise() {
+fn the_sts_deadline_after_a_process_is_the_usual_one() {
     let account = Account::new();
     let plugin = account.plugin_with_process("cat HOME/keys.json");
     account.sts.answer_instead(|_| Some(Reply::Drip(vec![b'x'; 100], Duration::from_secs(1))));
@@ -124,7 +124,7 @@ fn after_a_process_sts_has_no_longer_than_otherwise() {
 
 /// Processes that wait for one that times out share its error, instead of waiting for just as long themselves.
 #[test]
-fn those_who_wait_share_an_error_at_the_deadline() {
+fn waiting_processes_share_a_timeout() {
     let account = Account::new();
     account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(60))));
     let plugin = account.alices_plugin();
@@ -138,7 +138,7 @@ fn those_who_wait_share_an_error_at_the_deadline() {
 
 /// `--cache token` does not cache sessions: a cluster that always refuses must not cost one AssumeRole per refusal.
 #[test]
-fn without_a_session_on_disk_a_refused_token_is_not_asked_for_again_at_once() {
+fn a_refused_token_without_a_cached_session_is_not_replaced_immediately() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     for _ in 0..6 {
@@ -149,7 +149,7 @@ fn without_a_session_on_disk_a_refused_token_is_not_asked_for_again_at_once() {
 }
 
 #[test]
-fn while_sts_is_down_a_session_in_hand_is_used_until_a_minute_before_its_end() {
+fn a_cached_session_is_used_until_a_minute_before_expiry_while_sts_is_down() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
@@ -168,7 +168,7 @@ fn while_sts_is_down_a_session_in_hand_is_used_until_a_minute_before_its_end() {
 
 /// A user who was removed from the group loses access when the session is due for renewal, not when it expires.
 #[test]
-fn a_role_that_is_no_longer_permitted_is_left_when_sts_refuses_it() {
+fn a_revoked_permission_takes_effect_at_renewal() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();

@@ -13,7 +13,7 @@ fn after(plugin: &Plugin, first: &str, role: &str) -> Output {
 }
 
 #[test]
-fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
+fn calls_succeed_even_if_nothing_can_be_written() {
     for (what, first) in [
         ("no file may have a byte", "ulimit -f 0"),
         ("the directory may not be written", "chmod 500 \"$HOME/.cache/eks-group-auth\""),
@@ -32,7 +32,7 @@ fn where_nothing_can_be_written_every_call_succeeds_all_the_same() {
 
 /// In a user namespace, if the system allows one, any user can mount a small file system.
 #[test]
-fn a_full_or_read_only_disk_fails_nothing() {
+fn a_full_or_read_only_disk_does_not_fail_calls() {
     let mut mount = Command::new("unshare");
     mount.args(["-Urm", "/bin/sh", "-c", "mount -t tmpfs tmpfs /mnt && mount -o remount,bind,ro /mnt"]);
     mount.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -63,7 +63,7 @@ fn a_full_or_read_only_disk_fails_nothing() {
 }
 
 #[test]
-fn too_few_files_may_be_open_is_an_answer_or_an_error_and_no_panic() {
+fn a_low_limit_on_open_files_never_causes_a_panic() {
     for limit in 4..48 {
         let account = Account::new();
         let plugin = account.alices_plugin();
@@ -81,7 +81,7 @@ fn too_few_files_may_be_open_is_an_answer_or_an_error_and_no_panic() {
 }
 
 #[test]
-fn whoever_holds_the_lock_and_does_not_move_is_waited_for_only_so_long() {
+fn a_stuck_lock_holder_is_waited_for_with_a_timeout() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     make_private_directory(plugin.cache_directory());
@@ -102,7 +102,7 @@ fn whoever_holds_the_lock_and_does_not_move_is_waited_for_only_so_long() {
 
 /// A process is stopped while it calls STS: the others wait until its deadline, then call STS themselves.
 #[test]
-fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
+fn a_stopped_lock_holder_does_not_block_others_forever() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     account.sts.set_delay(Duration::from_secs(3));
@@ -122,7 +122,7 @@ fn a_lock_holder_that_was_stopped_holds_nobody_for_ever() {
 }
 
 #[test]
-fn lock_files_that_are_none_cost_the_single_flight_and_nothing_else() {
+fn invalid_lock_files_only_disable_single_flight() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     make_private_directory(plugin.cache_directory());
@@ -146,7 +146,7 @@ fn lock_files_that_are_none_cost_the_single_flight_and_nothing_else() {
 /// Processes are killed after doing none, some or almost all of their work: the next one gets a valid token, and
 /// leftover files are removed.
 #[test]
-fn being_killed_at_any_moment_harms_nobody() {
+fn killed_processes_do_not_affect_others() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     for step in 0..150 {
@@ -178,7 +178,7 @@ fn make_old(plugin: &Plugin, start: &str, age: Duration) {
 }
 
 #[test]
-fn ten_thousand_old_entries_are_swept_and_what_is_not_ours_is_not() {
+fn ten_thousand_old_entries_are_swept_and_foreign_files_are_not() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     make_private_directory(plugin.cache_directory());
@@ -206,7 +206,7 @@ fn ten_thousand_old_entries_are_swept_and_what_is_not_ours_is_not() {
 
 /// A backup or a well-meant `chmod -R` must not disable single flight permanently.
 #[test]
-fn marks_that_others_can_read_are_closed_to_them_again() {
+fn permissions_of_state_files_are_restored() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
@@ -230,7 +230,7 @@ fn marks_that_others_can_read_are_closed_to_them_again() {
 
 /// If locks work but nothing can be stored, processes must not wait for a result that cannot be shared.
 #[test]
-fn processes_that_can_keep_nothing_do_not_stand_in_a_line() {
+fn processes_that_cannot_store_do_not_queue() {
     let account = Account::new();
     account.sts.set_delay(Duration::from_millis(500));
     let plugin = account.alices_plugin();
@@ -244,7 +244,7 @@ fn processes_that_can_keep_nothing_do_not_stand_in_a_line() {
 }
 
 #[test]
-fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
+fn cache_list_shows_entries_without_secrets_and_clear_removes_them() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     assert_eq!(plugin.run(&["cache", "path"]).stdout, format!("{}\n", plugin.cache_directory().display()));
@@ -274,7 +274,7 @@ fn cache_list_shows_what_is_there_and_no_secret_and_clear_removes_it() {
 }
 
 #[test]
-fn clearing_while_others_work_harms_nobody() {
+fn clearing_does_not_affect_running_processes() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     for output in at_once(20, |number| match number % 4 {

@@ -124,7 +124,7 @@ fn no_outcome_shows_a_secret() {
 }
 
 #[test]
-fn what_sts_sends_is_not_shown_whatever_is_wrong_with_it() {
+fn invalid_sts_responses_are_not_shown() {
     let body = format!(
         "<AssumeRoleResponse><AssumeRoleResult><Credentials><SecretAccessKey>{MARKER}</SecretAccessKey><SessionToken>{MARKER}"
     );
@@ -145,7 +145,7 @@ fn what_sts_sends_is_not_shown_whatever_is_wrong_with_it() {
 }
 
 #[test]
-fn secrets_are_in_the_entries_and_in_no_other_file() {
+fn only_cache_entries_contain_secrets() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
@@ -176,7 +176,7 @@ fn visit(directory: &Path, look: &mut dyn FnMut(&Path)) {
 
 /// If too few files can be opened, the SDK's runtime panics: the only panic that can be triggered from outside.
 #[test]
-fn a_panic_shows_its_place_and_nothing_else() {
+fn a_panic_shows_only_its_location() {
     let account = Account::new();
     let mut panics = 0;
     for limit in 32..48 {
@@ -203,7 +203,7 @@ fn a_panic_shows_its_place_and_nothing_else() {
 
 /// A `credential_process` gets its caller's environment, and nothing that this program knows or obtains.
 #[test]
-fn neither_arguments_nor_the_environment_of_a_child_hold_what_was_obtained() {
+fn child_arguments_and_environment_contain_no_credentials() {
     let account = Account::new();
     let plugin = account.plugin_with_process(&format!(
         "sh -c 'env >> HOME/seen; cat /proc/$PPID/cmdline >> HOME/seen; cat HOME/keys.json'\n\

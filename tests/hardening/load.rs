@@ -20,7 +20,7 @@ fn fifty_and_two_hundred_cold_processes_cost_one_assume_role() {
 }
 
 #[test]
-fn fifty_warm_processes_ask_nobody() {
+fn fifty_warm_processes_make_no_calls() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let token = plugin.role_token(&account.dev, &[]).good_token();
@@ -55,7 +55,7 @@ fn in_the_renewal_window_one_process_renews_and_the_others_do_not_wait() {
 }
 
 #[test]
-fn ten_roles_in_five_clusters_are_not_mixed_up() {
+fn ten_roles_in_five_clusters_are_kept_apart() {
     let account = Account::new();
     account.sts.set_delay(Duration::from_millis(200));
     let roles: Vec<String> =
@@ -81,7 +81,7 @@ fn ten_roles_in_five_clusters_are_not_mixed_up() {
 }
 
 #[test]
-fn fifty_that_are_denied_share_one_answer_and_the_next_run_asks_again() {
+fn fifty_denied_processes_share_one_refusal_and_the_next_run_asks_again() {
     let account = Account::new();
     account.sts.set_delay(Duration::from_millis(500));
     let plugin = account.plugin().keys(&account.bob);

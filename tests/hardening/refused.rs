@@ -48,7 +48,7 @@ fn our_lines(output: &Output) -> Vec<&str> {
 }
 
 #[test]
-fn a_token_that_is_refused_once_is_replaced_within_the_command_or_by_the_next() {
+fn a_refused_token_is_replaced_within_two_commands() {
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         world.forget_discovery();
@@ -64,7 +64,7 @@ fn a_token_that_is_refused_once_is_replaced_within_the_command_or_by_the_next() 
 }
 
 #[test]
-fn a_cluster_that_always_refuses_gets_one_line_and_at_most_one_more_role_session_a_minute() {
+fn a_permanent_refusal_costs_one_warning_and_at_most_one_session_a_minute() {
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         age_session(&world.plugin, 120);
@@ -87,7 +87,7 @@ fn a_cluster_that_always_refuses_gets_one_line_and_at_most_one_more_role_session
 }
 
 #[test]
-fn a_session_that_was_revoked_is_replaced() {
+fn a_revoked_session_is_replaced() {
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         age_session(&world.plugin, 120);
@@ -107,7 +107,7 @@ fn a_session_that_was_revoked_is_replaced() {
 
 /// Several kubectl at a time: each refusal counts, no matter which process was given the token in between.
 #[test]
-fn a_session_that_was_revoked_is_replaced_under_parallel_clients_too() {
+fn a_revoked_session_is_replaced_with_parallel_clients() {
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         age_session(&world.plugin, 120);
@@ -124,7 +124,7 @@ fn a_session_that_was_revoked_is_replaced_under_parallel_clients_too() {
 
 /// The command builds a second client, which requests its own token.
 #[test]
-fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
+fn a_command_reading_stdin_is_not_mistaken_for_a_refusal() {
     for kubectl in kubectls() {
         let world = World::warm(&kubectl);
         let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &world.account.dev]);
@@ -153,7 +153,7 @@ fn a_command_that_reads_stdin_asks_twice_and_is_not_mistaken_for_a_refusal() {
 
 /// Like k9s: one process that asks again when its token expires.
 #[test]
-fn a_client_that_asks_again_at_expiry_is_not_mistaken_for_one_that_was_refused() {
+fn a_request_after_expiry_is_not_mistaken_for_a_refusal() {
     let account = Account::new();
     let plugin = account.alices_plugin().env("KUBERNETES_EXEC_INFO", EXEC_INFO);
     for _ in 0..4 {
@@ -164,7 +164,7 @@ fn a_client_that_asks_again_at_expiry_is_not_mistaken_for_one_that_was_refused()
 }
 
 #[test]
-fn people_and_scripts_are_served_the_cached_token_as_often_as_they_ask() {
+fn repeated_manual_calls_get_the_cached_token() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let token = plugin.role_token(&account.dev, &[]).good_token();

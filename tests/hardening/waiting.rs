@@ -10,7 +10,7 @@ use crate::support::terminal::AtTerminal;
 const LONGER_THAN_THE_DEADLINE: Duration = Duration::from_secs(18);
 
 #[test]
-fn a_person_may_take_longer_than_the_deadline_and_whoever_waits_for_the_code_waits_on() {
+fn an_mfa_prompt_may_outlast_the_deadline_and_other_processes_keep_waiting() {
     let account = Account::new();
     account.sts.add_role("dev", Role { mfa_serial: Some(SERIAL.into()), ..Role::of_group("developers") });
     account.sts.add_mfa_code("123456");
@@ -30,7 +30,7 @@ fn a_person_may_take_longer_than_the_deadline_and_whoever_waits_for_the_code_wai
 
 /// The process may have opened a browser, and a second window would be a nuisance.
 #[test]
-fn a_credential_process_may_take_longer_than_the_deadline_and_whoever_waits_starts_no_other() {
+fn a_credential_process_may_outlast_the_deadline_and_other_processes_do_not_start_another() {
     let account = Account::new();
     let script = "cd HOME; echo >> starts; until test -e end; do sleep 0.1; done; cat keys.json";
     let plugin = account.plugin_with_process(&format!("sh -c '{script}'"));

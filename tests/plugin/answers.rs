@@ -6,7 +6,7 @@ use crate::support::plugin::signed_by;
 use crate::support::sts::from_now;
 
 #[test]
-fn an_exec_credential_has_what_client_go_reads_and_nothing_else() {
+fn an_exec_credential_has_exactly_the_expected_fields() {
     let account = Account::new();
     let output = account.alices_plugin().env("KUBERNETES_EXEC_INFO", EXEC_INFO).role_token(&account.dev, &[]);
     let token = output.good_token();
@@ -23,7 +23,7 @@ fn an_exec_credential_has_what_client_go_reads_and_nothing_else() {
 }
 
 #[test]
-fn the_answer_is_in_the_asked_api_version() {
+fn the_output_uses_the_requested_api_version() {
     let account = Account::new();
     for (info, version) in [
         (EXEC_INFO.to_owned(), "v1"),
@@ -50,7 +50,7 @@ fn token_only_prints_the_bare_token_and_a_newline() {
 }
 
 #[test]
-fn a_token_says_that_it_ends_a_minute_before_its_fifteen() {
+fn a_token_states_its_expiry_a_minute_early() {
     let account = Account::new();
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     let seconds = output.remaining().as_secs();
@@ -59,7 +59,7 @@ fn a_token_says_that_it_ends_a_minute_before_its_fifteen() {
 
 /// Both other tools claim 14 minutes, regardless of the credentials' expiry.
 #[test]
-fn a_token_does_not_claim_to_outlive_the_credentials_that_signed_it() {
+fn a_token_never_outlives_its_credentials() {
     let account = Account::new();
     let mut document = account.alice.document();
     document["Expiration"] = from_now(300).into();
@@ -78,7 +78,7 @@ fn without_a_role_the_callers_own_keys_sign() {
 }
 
 #[test]
-fn the_assume_role_call_says_what_was_asked_for_and_no_more() {
+fn the_assume_role_call_has_only_the_requested_parameters() {
     let account = Account::new();
     let args = ["--session-name", "night-shift", "--external-id", "x/1", "--duration", "1200"];
     account.alices_plugin().role_token(&account.dev, &args).good_token();

@@ -3,7 +3,7 @@ use crate::Account;
 const GET_TOKEN: [&str; 4] = ["eks", "get-token", "--cluster-name", "demo"];
 
 #[test]
-fn what_the_peers_take_and_what_changes_nothing_is_passed_over() {
+fn harmless_options_of_other_tools_are_ignored() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let plain = plugin.run(&GET_TOKEN).good_token();
@@ -37,7 +37,7 @@ fn what_the_peers_take_and_what_changes_nothing_is_passed_over() {
 }
 
 #[test]
-fn what_would_change_the_answer_is_refused_by_its_name() {
+fn unsupported_options_are_rejected_by_name() {
     let account = Account::new();
     for (words, hint) in [
         (&["--query", "status.token"][..], "--token-only"),
@@ -60,7 +60,7 @@ fn what_would_change_the_answer_is_refused_by_its_name() {
 }
 
 #[test]
-fn a_mistake_in_the_arguments_is_said_before_one_in_the_files() {
+fn argument_errors_come_before_file_errors() {
     let account = Account::new();
     let plugin = account.plugin().env("AWS_PROFILE", "nobody");
     for args in
@@ -73,7 +73,7 @@ fn a_mistake_in_the_arguments_is_said_before_one_in_the_files() {
 
 /// A cached call prints nothing: the warning was already printed.
 #[test]
-fn what_does_nothing_is_said_once() {
+fn ignored_arguments_warn_once() {
     let account = Account::new();
     let warning = |argument: &str, why: &str| format!("eks-group-auth: warning: `{argument}` has no effect: {why}\n");
     let no_role = "no role is assumed without `--role`";
@@ -100,7 +100,7 @@ fn what_does_nothing_is_said_once() {
 }
 
 #[test]
-fn the_authenticators_variable_names_the_cluster() {
+fn the_authenticators_variable_sets_the_cluster() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let named = plugin.token(&[]).good_token();
@@ -117,7 +117,7 @@ fn the_authenticators_variable_names_the_cluster() {
 
 /// The equivalent variable is not set in the user's shell, so the MFA hint must not mention it.
 #[test]
-fn certificate_authorities_given_as_an_argument_have_their_effect() {
+fn the_ca_bundle_argument_works() {
     use crate::support::account::MFA_SERIAL;
     use crate::support::http::Tls;
     use crate::support::sts::{Role, Sts};

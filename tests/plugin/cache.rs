@@ -14,7 +14,7 @@ fn kinds(plugin: &Plugin) -> Vec<String> {
 }
 
 #[test]
-fn the_second_call_asks_nobody_and_gives_the_same_token() {
+fn the_second_call_does_not_contact_aws_and_returns_the_same_token() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let first = plugin.role_token(&account.dev, &[]);
@@ -36,7 +36,7 @@ fn one_role_session_serves_every_cluster() {
 }
 
 #[test]
-fn a_second_role_does_not_ask_for_the_name_again() {
+fn a_second_role_reuses_the_caller_name() {
     let account = Account::new();
     let ops = account.sts.add_role("ops", Role::of_group("developers"));
     let plugin = account.alices_plugin();
@@ -46,7 +46,7 @@ fn a_second_role_does_not_ask_for_the_name_again() {
 }
 
 #[test]
-fn refresh_asks_anew_and_keeps_what_it_got() {
+fn refresh_calls_aws_again_and_stores_the_result() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let first = plugin.role_token(&account.dev, &[]).good_token();
@@ -80,7 +80,7 @@ fn cache_token_keeps_no_role_session() {
 }
 
 #[test]
-fn the_flag_comes_before_the_environment() {
+fn the_flag_takes_precedence_over_the_environment() {
     let account = Account::new();
     let plugin = account.alices_plugin().env("EKS_GROUP_AUTH_CACHE", "off");
     plugin.role_token(&account.dev, &["--cache=all"]).good_token();
@@ -88,7 +88,7 @@ fn the_flag_comes_before_the_environment() {
 }
 
 #[test]
-fn files_and_directories_are_the_users_alone_whatever_the_umask() {
+fn files_and_directories_are_private_with_any_umask() {
     for umask in ["000", "022", "077", "277", "777"] {
         let account = Account::new();
         let plugin = account.alices_plugin();
@@ -115,7 +115,7 @@ fn runtime_directory(plugin: &Plugin) -> PathBuf {
 
 /// The home directory has become read-only and contains old entries; entries written elsewhere must be found.
 #[test]
-fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() {
+fn an_old_entry_does_not_hide_a_valid_one_in_the_next_directory() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let runtime = runtime_directory(&plugin);
@@ -136,7 +136,7 @@ fn an_old_entry_in_the_first_directory_does_not_hide_a_good_one_in_the_second() 
 }
 
 #[test]
-fn the_cache_directory_can_be_named() {
+fn the_cache_directory_can_be_set() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let named = plugin.home().join("elsewhere/deep");
@@ -149,7 +149,7 @@ fn the_cache_directory_can_be_named() {
 }
 
 #[test]
-fn without_a_home_the_runtime_directory_serves_and_without_that_nothing_is_kept() {
+fn without_a_home_the_runtime_directory_is_used_and_without_that_nothing_is_cached() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let runtime = runtime_directory(&plugin);
@@ -166,7 +166,7 @@ fn without_a_home_the_runtime_directory_serves_and_without_that_nothing_is_kept(
 }
 
 #[test]
-fn a_cache_directory_that_cannot_be_made_fails_nothing() {
+fn an_uncreatable_cache_directory_does_not_fail_calls() {
     let account = Account::new();
     let plugin = account.alices_plugin().write("file", "");
     let plugin = plugin.clone().env("EKS_GROUP_AUTH_CACHE_DIR", plugin.home().join("file/below"));
@@ -174,7 +174,7 @@ fn a_cache_directory_that_cannot_be_made_fails_nothing() {
 }
 
 #[test]
-fn a_directory_that_others_can_write_is_not_used_and_said_so_once() {
+fn a_directory_writable_by_others_is_not_used_and_causes_one_warning() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     std::fs::create_dir_all(plugin.cache_directory()).unwrap();
@@ -193,7 +193,7 @@ fn a_directory_that_others_can_write_is_not_used_and_said_so_once() {
 }
 
 #[test]
-fn a_linked_directory_is_not_used() {
+fn a_symlinked_directory_is_not_used() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let target = plugin.home().join("target");
@@ -208,7 +208,7 @@ fn a_linked_directory_is_not_used() {
 
 /// Every kind of damage is a cache miss, is overwritten, and does not affect the result.
 #[test]
-fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
+fn a_damaged_or_foreign_entry_is_a_miss_and_is_replaced() {
     type Damage = fn(&Path);
     let damages: [(&str, Damage); 10] = [
         ("empty", |path| std::fs::write(path, "").unwrap()),
@@ -265,7 +265,7 @@ fn a_damaged_or_foreign_entry_is_a_miss_and_heals() {
 }
 
 #[test]
-fn an_entry_copied_over_anothers_name_is_not_served() {
+fn an_entry_under_another_name_is_not_served() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let other = plugin.run(&["token", "--cluster", "other", "--role", &account.dev]).good_token();
@@ -293,7 +293,7 @@ fn a_token_from_the_future_is_not_served() {
 
 /// Its expiry is by a clock that will be corrected; its session is trusted for some minutes.
 #[test]
-fn a_token_that_was_made_while_the_clock_was_off_is_not_kept() {
+fn a_token_signed_with_a_wrong_clock_is_not_cached() {
     for ahead in [-600, 600] {
         let account = Account::new();
         account.sts.set_clock_ahead(ahead);
@@ -304,7 +304,7 @@ fn a_token_that_was_made_while_the_clock_was_off_is_not_kept() {
 }
 
 #[test]
-fn nothing_is_left_beside_the_entries() {
+fn no_temporary_files_are_left_behind() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     for _ in 0..3 {

@@ -91,7 +91,7 @@ fn read(path: &Path) -> Case {
 }
 
 #[test]
-fn no_case_is_changed_added_or_removed_without_its_checksum() {
+fn cases_match_their_checksums() {
     let sums = std::fs::read_to_string(directory().join("SHA256SUMS")).expect("a list of checksums");
     let listed: BTreeSet<(String, String)> = sums
         .lines()
@@ -106,7 +106,7 @@ fn no_case_is_changed_added_or_removed_without_its_checksum() {
 }
 
 #[test]
-fn every_case_comes_out_as_it_should() {
+fn every_case_passes() {
     let paths = files();
     assert!(!paths.is_empty(), "there are no cases");
     let names: BTreeSet<String> = paths.iter().map(|path| name_of(path)).collect();

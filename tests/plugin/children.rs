@@ -24,7 +24,7 @@ fn failure_of<T>(wait: impl FnOnce() -> T) -> String {
 }
 
 #[test]
-fn one_that_hangs_is_killed_with_what_it_started_and_named_with_what_it_printed() {
+fn a_hanging_child_is_killed_with_its_group_and_named_with_its_output() {
     let script = "echo $$; echo last words >&2; sleep 300 & echo $!; wait; echo $SECRET";
     let mut child = shell(script);
     let pids = [(); 2].map(|()| pid_printed_by(&mut child));
@@ -38,7 +38,7 @@ fn one_that_hangs_is_killed_with_what_it_started_and_named_with_what_it_printed(
 }
 
 #[test]
-fn one_that_does_not_print_what_is_waited_for_is_named() {
+fn a_child_that_does_not_print_the_expected_line_is_named() {
     let mut hangs = shell("printf 'what? '; sleep 300");
     hangs.stdout_up_to("what");
     let message = failure_of(|| hangs.within(Duration::from_millis(50)).stdout_up_to("who? "));
@@ -51,7 +51,7 @@ fn one_that_does_not_print_what_is_waited_for_is_named() {
 }
 
 #[test]
-fn one_that_ended_and_whose_output_somebody_holds_open_is_named() {
+fn a_child_that_exited_with_its_output_held_open_is_named() {
     let mut child = shell("sleep 300 2>/dev/null & echo $!");
     let sleep = pid_printed_by(&mut child);
     // For the shell to end, which starts nothing more.
@@ -61,7 +61,7 @@ fn one_that_ended_and_whose_output_somebody_holds_open_is_named() {
 }
 
 #[test]
-fn pipes_are_emptied_while_it_is_waited_for() {
+fn pipes_are_drained_while_a_child_is_waited_for() {
     let mut child = shell("read line; seq 100000 >&2; seq 100000; echo $line");
     child.write(b"the end\n");
     let output = child.output();

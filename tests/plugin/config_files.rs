@@ -4,7 +4,7 @@ use crate::support::plugin::{Plugin, error_and_hint, signed_by};
 
 /// The AWS CLI rejects the whole file; here, a broken line only matters if something in use depends on it.
 #[test]
-fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not() {
+fn a_broken_line_is_an_error_if_used_and_shown_with_v_otherwise() {
     let account = Account::new();
     let config = format!(
         "[profile good]\n{}[profile bad]\nregion eu-west-1\n{}",
@@ -27,7 +27,7 @@ fn a_broken_line_is_an_error_where_it_is_used_and_a_word_with_v_where_it_is_not(
 
 /// Its keys would otherwise belong to the profile above it.
 #[test]
-fn a_header_without_its_bracket_lets_nobody_else_sign() {
+fn a_header_with_a_missing_bracket_is_an_error() {
     let account = Account::new();
     let text = format!("[default]\n{}[other\n{}", account.alice.properties(), account.bob.properties());
     let plugin = account.plugin().write(".aws/credentials", &text);
@@ -41,7 +41,7 @@ fn a_header_without_its_bracket_lets_nobody_else_sign() {
 }
 
 #[test]
-fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
+fn a_value_on_the_next_line_is_an_error_if_used() {
     let account = Account::new();
     let config = format!("[default]\noutput =\n  json\n{}", account.alice.properties());
     signed_by(&account.plugin().config(&config), &[], &account.alice);
@@ -51,7 +51,7 @@ fn a_value_on_the_next_line_is_an_error_where_it_is_used() {
 }
 
 #[test]
-fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line() {
+fn an_invalid_value_error_gives_its_location() {
     let account = Account::new();
     let role = format!("[profile dev]\nrole_arn = {DEV}\ncredential_source = ");
     for (config, property, line, value) in [
@@ -76,7 +76,7 @@ fn a_bad_value_is_said_with_its_variable_or_its_property_profile_file_and_line()
 }
 
 #[test]
-fn a_default_profile_with_the_other_files_header_is_pointed_at() {
+fn a_default_profile_with_the_wrong_header_gets_a_hint() {
     let account = Account::new();
     let plugin =
         account.plugin().write(".aws/credentials", &format!("[profile default]\n{}", account.alice.properties()));
@@ -86,7 +86,7 @@ fn a_default_profile_with_the_other_files_header_is_pointed_at() {
 
 /// People write comments after values, although the AWS CLI reads them as part of the value.
 #[test]
-fn a_comment_behind_a_value_is_cut_wherever_the_value_is_used() {
+fn trailing_comments_are_removed_wherever_the_value_is_used() {
     let account = Account::new();
     account.sts.trust_web_identity("jwt", &account.dev);
     let plugin = account.plugin().write("token", "jwt");
@@ -102,7 +102,7 @@ fn a_comment_behind_a_value_is_cut_wherever_the_value_is_used() {
 /// Passwords and tokens in URLs, and in variable assignments before the program if a `credential_process` is mistaken
 /// for a shell command.
 #[test]
-fn what_could_be_a_secret_in_a_setting_is_not_shown() {
+fn possible_secrets_in_settings_are_not_shown() {
     let account = Account::new();
     let said = |plugin: Plugin| {
         let output = plugin.token(&["--role", &account.dev]);
@@ -120,7 +120,7 @@ fn what_could_be_a_secret_in_a_setting_is_not_shown() {
 }
 
 #[test]
-fn what_comes_before_what_is_said_with_v() {
+fn verbose_output_shows_precedence() {
     let account = Account::new();
     let credentials = format!("[default]\n{}", account.alice.properties());
     let plugin =
@@ -135,7 +135,7 @@ fn what_comes_before_what_is_said_with_v() {
 }
 
 #[test]
-fn without_a_home_in_the_environment_the_files_named_there_are_read() {
+fn config_variables_work_without_a_home() {
     let account = Account::new();
     let plugin = account.plugin();
     let config = plugin.home().join("config");
@@ -148,7 +148,7 @@ fn without_a_home_in_the_environment_the_files_named_there_are_read() {
 }
 
 #[test]
-fn roles_of_profiles_that_lead_nowhere_are_errors_of_those_profiles() {
+fn broken_role_chains_are_errors_of_their_profile() {
     let account = Account::new();
     let role = format!("role_arn = {DEV}\n");
     for (config, why) in [

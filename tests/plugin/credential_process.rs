@@ -12,7 +12,7 @@ fn failure(why: &str) -> String {
 }
 
 #[test]
-fn its_words_are_a_program_and_arguments_with_quotes_and_without_a_shell() {
+fn the_command_is_split_without_a_shell() {
     let account = Account::new();
     signed_by(&account.plugin_with_process("cat HOME/keys.json"), &[], &account.alice);
     signed_by(&account.plugin_with_process("sh -c 'cat \"$0\"; exit 0' HOME/keys.json"), &[], &account.alice);
@@ -35,7 +35,7 @@ fn its_words_are_a_program_and_arguments_with_quotes_and_without_a_shell() {
 }
 
 #[test]
-fn what_it_says_last_is_shown_and_what_it_prints_is_not() {
+fn the_last_stderr_lines_are_shown_and_stdout_is_not() {
     let account = Account::new();
     let command = "sh -c 'echo secret-on-stdout; seq 1000 >&2; printf \"log\\033[31m in\\n\" >&2; exit 3'";
     let output = account.plugin_with_process(command).token(&[]);
@@ -49,7 +49,7 @@ fn what_it_says_last_is_shown_and_what_it_prints_is_not() {
 }
 
 #[test]
-fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
+fn endless_output_gets_the_process_group_killed() {
     let account = Account::new();
     let plugin = account.plugin_with_process("sh -c 'sleep 300 & echo $! > HOME/pid; yes secret-on-stdout'");
     let command = plugin.command_without_terminal(&["token", "--cluster", "demo"]);
@@ -59,7 +59,7 @@ fn one_that_prints_without_end_is_killed_with_all_that_it_started() {
 
 /// Such as an agent started along the way.
 #[test]
-fn what_it_leaves_running_is_left_running() {
+fn background_processes_are_left_running() {
     let account = Account::new();
     let plugin = account.plugin_with_process("sh -c 'sleep 300 >/dev/null & echo $! > HOME/pid; cat HOME/keys.json'");
     signed_by(&plugin, &[], &account.alice);
@@ -69,7 +69,7 @@ fn what_it_leaves_running_is_left_running() {
 }
 
 #[test]
-fn a_role_may_start_from_a_profile_with_one() {
+fn a_role_can_use_a_credential_process_as_its_source() {
     let account = Account::new();
     let plugin = account.plugin_with_process("false");
     let config = format!(
@@ -84,7 +84,7 @@ fn a_role_may_start_from_a_profile_with_one() {
 
 /// A process has lower precedence than keys in the credentials file and higher precedence than keys in the config file.
 #[test]
-fn keys_beside_one_count_as_with_the_aws_cli() {
+fn the_precedence_of_keys_and_a_credential_process_matches_the_aws_cli() {
     let account = Account::new();
     let in_credentials = account.plugin_with_process("cat HOME/keys.json");
     signed_by(&in_credentials, &[], &account.alice);

@@ -29,7 +29,7 @@ fn the_default_profile_in_either_file() {
 }
 
 #[test]
-fn an_explicit_profile_comes_before_keys_in_the_environment_and_aws_profile_does_not() {
+fn the_profile_flag_takes_precedence_over_environment_keys_and_aws_profile_does_not() {
     let account = Account::new();
     let plugin = account.alices_plugin().config(&format!("[profile bob]\n{}", account.bob.properties()));
     signed_by(&plugin, &["--profile", "bob"], &account.bob);
@@ -41,7 +41,7 @@ fn an_explicit_profile_comes_before_keys_in_the_environment_and_aws_profile_does
 
 /// A typo in a profile must not cause the machine's or pod's own role to sign instead.
 #[test]
-fn a_profile_that_fails_is_not_passed_over_for_another_source() {
+fn a_failing_profile_does_not_fall_back_to_another_source() {
     let account = Account::new();
     let (server, _) = credentials_server(&account.bob, "/creds", |_| true);
     let plugin = in_container(account.plugin(), &server);
@@ -64,7 +64,7 @@ fn a_profile_that_fails_is_not_passed_over_for_another_source() {
 }
 
 #[test]
-fn the_end_of_keys_in_the_environment_is_heeded() {
+fn the_expiry_of_environment_keys_is_respected() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let output = plugin.clone().env("AWS_CREDENTIAL_EXPIRATION", from_now(300)).token(&[]);
@@ -98,7 +98,7 @@ fn a_config_file_that_can_be_read_only_once_is_read_only_once() {
 }
 
 #[test]
-fn files_elsewhere_are_read() {
+fn config_files_can_be_elsewhere() {
     let account = Account::new();
     let plugin = account
         .plugin()
@@ -134,7 +134,7 @@ fn a_profile_with_a_role_and_a_source_profile() {
 }
 
 #[test]
-fn profiles_whose_names_the_config_file_has_to_quote() {
+fn quoted_profile_names_are_supported() {
     let account = Account::new();
     let role = format!("role_arn = {}\nsource_profile = the keys, ours\n", account.dev);
     let config = format!("[profile \"my team\"]\n{role}[profile 'the keys, ours']\n{}", account.alice.properties());
@@ -154,7 +154,7 @@ fn profiles_whose_names_the_config_file_has_to_quote() {
 }
 
 #[test]
-fn the_old_name_of_the_session_token() {
+fn the_old_name_of_the_session_token_is_supported() {
     let account = Account::new();
     let has = |plugin: &Plugin, token: &str| {
         let url = url_of(&plugin.token(&[]).good_token());
@@ -196,7 +196,7 @@ fn a_web_identity_token() {
 
 /// As with the AWS CLI, where only a profile's role takes precedence over it.
 #[test]
-fn a_web_identity_in_the_environment_comes_before_keys_in_a_profile() {
+fn an_environment_web_identity_takes_precedence_over_profile_keys() {
     let account = Account::new();
     let plugin = in_pod(&account).config(&format!("[default]\n{}", account.bob.properties()));
     assert!(plugin.token(&[]).signer().starts_with("ASIA"));
@@ -225,7 +225,7 @@ fn a_source_profile_with_keys_and_a_role() {
 
 /// The session was revoked or its permissions changed; the caller's own credentials are still valid.
 #[test]
-fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
+fn a_refused_session_of_an_intermediate_role_is_replaced_within_the_call() {
     let account = Account::new();
     let plugin = account.plugin().config(&account.profile_with_role(""));
     let token = |role: &str| plugin.role_token(role, &["--profile", "dev"]);
@@ -251,7 +251,7 @@ fn a_refused_session_of_a_role_on_the_way_is_replaced_within_the_call() {
 
 /// As with the AWS CLI, the profile's role and its source take precedence.
 #[test]
-fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
+fn a_profiles_role_takes_precedence_over_an_environment_web_identity() {
     let account = Account::new();
     let plugin = account.plugin().config(&account.profile_with_role("")).env("AWS_PROFILE", "dev");
     let plugin = plugin.env("AWS_WEB_IDENTITY_TOKEN_FILE", "/nonexistent").env("AWS_ROLE_ARN", "not-asked-for");
@@ -262,7 +262,7 @@ fn a_web_identity_in_the_environment_comes_after_a_profile_with_a_role() {
 }
 
 #[test]
-fn a_config_file_that_cannot_be_read_is_not_passed_over() {
+fn an_unreadable_config_file_is_an_error() {
     let account = Account::new();
     let latin = b"# caf\xe9\n[default]\n";
     let plugin = account.alices_plugin();
@@ -283,7 +283,7 @@ fn a_config_file_that_cannot_be_read_is_not_passed_over() {
 }
 
 #[test]
-fn comments_anywhere_in_a_config_file_are_passed_over() {
+fn comments_in_config_files_are_ignored() {
     let account = Account::new();
     let text =
         format!("# one\n[default] ; two\ns3 =\n  # three\n  addressing_style = path\n{}", account.alice.properties());
@@ -291,14 +291,14 @@ fn comments_anywhere_in_a_config_file_are_passed_over() {
 }
 
 #[test]
-fn keys_that_no_header_could_carry_are_refused() {
+fn keys_with_invalid_characters_are_rejected() {
     let account = Account::new();
     account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIA\u{1b}[31m").token(&[]).failed_with(3);
 }
 
 /// That would need an extra permission.
 #[test]
-fn a_role_that_the_caller_already_has_is_not_assumed_once_more() {
+fn a_role_the_caller_already_has_is_not_assumed_again() {
     let account = Account::new();
     let ops = account.add_role_after_dev("path/ops");
     let plugin = in_pod(&account);
@@ -354,7 +354,7 @@ fn a_container() {
 }
 
 #[test]
-fn a_source_profile_without_credentials_is_not_passed_over_for_the_machines() {
+fn a_source_profile_without_credentials_does_not_fall_back() {
     let account = Account::new();
     let (server, seen) = credentials_server(&account.alice, "/creds", |_| true);
     let config = format!(
@@ -371,7 +371,7 @@ fn a_source_profile_without_credentials_is_not_passed_over_for_the_machines() {
 }
 
 #[test]
-fn instance_metadata_where_it_is_asked_for_and_never_through_a_proxy() {
+fn instance_metadata_never_uses_a_proxy() {
     let account = Account::new();
     let (server, seen) =
         credentials_server(&account.alice, "/latest/meta-data/iam/security-credentials/node-role", |request| {
@@ -449,7 +449,7 @@ fn an_sso_session() {
 }
 
 #[test]
-fn an_sso_access_token_that_is_renewed_is_the_same_login_and_another_login_is_not() {
+fn a_renewed_sso_token_is_the_same_login_and_a_new_login_is_not() {
     let account = Account::new();
     let portal = sso_portal(&account.alice, || {});
     let plugin = sso_plugin(&account, &portal);
@@ -463,7 +463,7 @@ fn an_sso_access_token_that_is_renewed_is_the_same_login_and_another_login_is_no
 }
 
 #[test]
-fn what_was_obtained_while_the_login_changed_is_kept_under_nobodys_name() {
+fn nothing_is_stored_if_the_login_changes_meanwhile() {
     let account = Account::new();
     let target = Arc::new(Mutex::new(None::<std::path::PathBuf>));
     let shared = target.clone();

@@ -13,7 +13,7 @@ fn fails(account: &Account, output: &Output, code: i32, sts_calls: usize, stderr
 }
 
 #[test]
-fn a_role_that_no_group_permits() {
+fn a_role_that_no_group_allows_is_denied() {
     let account = Account::new();
     let output = account.plugin().keys(&account.bob).role_token(&account.dev, &[]);
     let error = format!(
@@ -26,7 +26,7 @@ fn a_role_that_no_group_permits() {
 }
 
 #[test]
-fn an_access_key_that_aws_does_not_know() {
+fn an_unknown_access_key_is_reported() {
     let account = Account::new();
     let plugin = account.alices_plugin().env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWN");
     let output = plugin.role_token(&account.dev, &[]);
@@ -39,7 +39,7 @@ fn an_access_key_that_aws_does_not_know() {
 
 /// People who set AWS_PROFILE forget about stale keys in the environment.
 #[test]
-fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
+fn environment_keys_overriding_aws_profile_are_named() {
     let account = Account::new();
     let plugin = account.plugin().config("[profile x]\nregion = eu-west-1\n").keys(&account.bob);
     let refused = |plugin: &Plugin| plugin.role_token(&account.dev, &[]).failed_with(4).to_owned();
@@ -57,7 +57,7 @@ fn keys_in_the_environment_that_come_before_aws_profile_are_named() {
 }
 
 #[test]
-fn a_secret_key_that_is_another_keys() {
+fn a_secret_of_another_key_is_reported() {
     let account = Account::new();
     let plugin = account.alices_plugin().env("AWS_SECRET_ACCESS_KEY", "wrong");
     let stderr = plugin.role_token(&account.dev, &[]).stderr;
@@ -69,7 +69,7 @@ fn a_secret_key_that_is_another_keys() {
 }
 
 #[test]
-fn a_duration_that_the_role_does_not_grant() {
+fn a_duration_longer_than_the_role_allows_is_reported() {
     let account = Account::new();
     let output = account.alices_plugin().role_token(&account.dev, &["--duration", "43200"]);
     let error = format!(
@@ -102,7 +102,7 @@ fn a_session_token_that_makes_the_token_too_long() {
 
 /// Long enough to make the signer itself fail.
 #[test]
-fn a_session_token_of_any_length_is_an_error_and_no_panic() {
+fn a_session_token_of_any_length_is_an_error_without_a_panic() {
     let account = Account::new();
     let plugin =
         account.alices_plugin().env("AWS_ACCESS_KEY_ID", "ASIALOOPBACK").env("AWS_SESSION_TOKEN", "x".repeat(70_000));
@@ -177,7 +177,7 @@ fn a_credential_process_that_fails() {
 }
 
 #[test]
-fn every_malformed_exec_info_is_refused_before_anybody_is_asked() {
+fn a_malformed_exec_info_is_rejected_before_any_call() {
     let account = Account::new();
     let good = EXEC_INFO;
     assert_eq!(account.alices_plugin().env("KUBERNETES_EXEC_INFO", good).token(&[]).code, 0);
@@ -232,7 +232,7 @@ fn an_exec_info_that_is_not_utf_8_is_refused() {
 }
 
 #[test]
-fn every_bad_argument_is_refused_before_anybody_is_asked() {
+fn invalid_arguments_are_rejected_before_any_call() {
     let account = Account::new();
     let role = account.dev.as_str();
     let long_name = "x".repeat(65);
@@ -302,7 +302,7 @@ fn every_bad_argument_is_refused_before_anybody_is_asked() {
 }
 
 #[test]
-fn the_words_of_some_bad_arguments() {
+fn invalid_arguments_have_exact_messages() {
     let account = Account::new();
     let hint_about_help = "run `eks-group-auth --help` or `eks-group-auth token --help`";
     for (args, stderr) in [
@@ -342,7 +342,7 @@ fn the_words_of_some_bad_arguments() {
 }
 
 #[test]
-fn a_closed_or_full_stdout_is_an_error_and_no_panic() {
+fn a_closed_or_full_stdout_is_an_error_without_a_panic() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let stderr_of_run_into = |stdout: std::process::Stdio| {
@@ -365,7 +365,7 @@ fn a_closed_or_full_stdout_is_an_error_and_no_panic() {
 /// Names are resolved in a separate thread, and no machine has room for a stack of this size. Any other panic in the
 /// future could reveal a secret.
 #[test]
-fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
+fn a_panic_shows_its_location_and_not_its_message() {
     let account = Account::new();
     let url = account.sts.url().replace("127.0.0.1", "localhost");
     let plugin =
@@ -380,7 +380,7 @@ fn a_panic_says_where_it_was_and_nothing_of_what_it_was_about() {
 }
 
 #[test]
-fn what_aws_says_cannot_control_the_terminal() {
+fn aws_messages_cannot_control_the_terminal() {
     let account = Account::new();
     account.sts.answer_instead(|_| Some(error_reply(403, "AccessDenied", "&#27;[2J\u{9b}31m\u{202e}gone")));
     let output = account.alices_plugin().role_token(&account.dev, &[]);
@@ -390,7 +390,7 @@ fn what_aws_says_cannot_control_the_terminal() {
 /// STS's messages and the resulting hints. The messages are AWS's own (IAM User Guide, "Access denied error messages";
 /// STS API).
 #[test]
-fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
+fn each_kind_of_refusal_has_its_own_hint() {
     let user = format!(
         "User: arn:aws:iam::111122223333:user/alice is not authorized to perform: sts:AssumeRole on resource: {DEV}"
     );
@@ -506,7 +506,7 @@ fn every_kind_of_refusal_is_told_from_the_others_by_the_words_of_sts() {
 }
 
 #[test]
-fn a_mistake_in_the_role_of_a_profile_is_said_of_its_property() {
+fn an_invalid_profile_role_error_names_its_property() {
     let account = Account::new();
     for (property, value, rule) in [
         ("role_arn", "dev", "a role ARN, such as `arn:aws:iam::111122223333:role/developers`"),

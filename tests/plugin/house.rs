@@ -372,7 +372,7 @@ fn way_back<'a>(
 }
 
 #[test]
-fn the_house_is_in_order() {
+fn the_source_follows_the_architecture_rules() {
     let house = House::read();
     for file in PURE {
         assert!(house.0.contains_key(file), "{file} is in the list of pure files, but not in src");
@@ -382,7 +382,7 @@ fn the_house_is_in_order() {
 }
 
 #[test]
-fn each_rule_of_the_house_prints_the_line_that_breaks_it() {
+fn each_rule_reports_the_offending_line() {
     let faults_of = |files: &[(&str, &str)]| {
         let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
         House::new(files).faults().join("\n")

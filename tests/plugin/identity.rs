@@ -83,7 +83,7 @@ fn rewriting_the_config_file_never_reuses_a_token() {
 }
 
 #[test]
-fn somebody_who_is_not_in_the_group_is_not_served_what_a_member_left_in_the_cache() {
+fn a_non_member_is_not_served_a_members_entry() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
@@ -129,7 +129,7 @@ fn fips_and_dual_stack_have_their_own_tokens() {
 }
 
 #[test]
-fn an_environment_that_is_not_of_aws_does_not_matter() {
+fn unrelated_variables_do_not_matter() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     let token = plugin.role_token(&account.dev, &[]).good_token();
@@ -179,7 +179,7 @@ fn jobs_that_share_a_home_do_not_share_a_token() {
 /// While STS refuses the session that job A would continue from, job B's token is written to the file and used for a
 /// new session. Job A must not use that session the next time.
 #[test]
-fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhile() {
+fn a_session_of_an_intermediate_role_is_not_cached_if_the_login_changed_meanwhile() {
     let account = Account::new();
     let job = account.sts.add_role("job", Role::of_group("nobody"));
     let on_the_way = account.add_role_after(&job, "on-the-way");
@@ -216,7 +216,7 @@ fn a_role_on_the_way_is_kept_under_nobodys_name_where_the_login_changed_meanwhil
 
 /// A credential_process may depend on any variable.
 #[test]
-fn what_a_credential_process_goes_by_never_shares_a_token() {
+fn credential_process_variables_never_share_a_token() {
     let account = Account::new();
     let carol = account.add_carol();
     let plugin = account
@@ -229,7 +229,7 @@ fn what_a_credential_process_goes_by_never_shares_a_token() {
 
 /// The one change that no fingerprint can detect; at least the session has the right name.
 #[test]
-fn a_credential_process_that_answers_for_somebody_else_never_uses_the_others_name() {
+fn a_credential_process_that_changes_identity_gets_the_new_name() {
     let account = Account::new();
     let carol = account.add_carol();
     let plugin = account.plugin_with_process("cat HOME/keys.json");
@@ -267,7 +267,7 @@ fn sso_logins_without_a_refresh_token_never_share_a_token() {
 
 /// In another checkout, the same command runs another program or reads another file.
 #[test]
-fn a_credential_process_of_the_directory_never_shares_a_token() {
+fn a_directory_dependent_credential_process_never_shares_a_token() {
     let account = Account::new();
     let carol = account.add_carol();
     for command in ["bin/creds", "sh creds.sh", "sh -c 'cat creds.json'", "sh -c 'cat<creds.json'", "sh -c ./bin/creds"]
@@ -296,7 +296,7 @@ fn a_credential_process_of_the_directory_never_shares_a_token() {
 
 /// The fingerprint, the program and its child processes all use the value that `getenv` finds.
 #[test]
-fn of_a_variable_that_stands_twice_the_first_counts() {
+fn the_first_of_duplicate_variables_wins() {
     let account = Account::new();
     let plugin = account.plugin();
     let config = format!(
@@ -332,7 +332,7 @@ fn of_a_variable_that_stands_twice_the_first_counts() {
 
 /// If `AWS_PROFILE` were ignored, the default profile would sign.
 #[test]
-fn a_variable_that_is_no_text_is_an_error_and_never_unset() {
+fn a_non_utf8_variable_is_an_error() {
     use std::os::unix::ffi::OsStringExt as _;
     let account = Account::new();
     for name in ["AWS_PROFILE", "AWS_CONFIG_FILE", "AWS_ANYTHING", "EKS_GROUP_AUTH_CACHE_DIR"] {

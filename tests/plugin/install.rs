@@ -70,7 +70,7 @@ impl Machine {
 }
 
 #[test]
-fn it_installs_says_which_kind_and_prints_the_exec_block() {
+fn it_installs_the_binary_and_prints_the_exec_block() {
     let machine = Machine::new().with_toolchain();
     let got = machine.install(&[]);
     assert_eq!((got.code, got.stderr.as_str()), (0, ""));
@@ -86,7 +86,7 @@ fn it_installs_says_which_kind_and_prints_the_exec_block() {
 }
 
 #[test]
-fn the_static_binary_is_built_where_musls_library_and_compiler_are_there() {
+fn the_static_binary_is_built_if_musl_is_available() {
     let machine = Machine::new().with_toolchain().with_musl_std();
     let got = machine.install(&[]);
     assert!(got.stdout.contains("apt-get install musl-tools"), "{}", got.stdout);
@@ -97,7 +97,7 @@ fn the_static_binary_is_built_where_musls_library_and_compiler_are_there() {
 }
 
 #[test]
-fn the_prefix_can_be_named_and_a_directory_in_path_gives_a_bare_command() {
+fn the_prefix_can_be_set_and_a_directory_in_path_gives_a_bare_command() {
     let machine = Machine::new().with_toolchain();
     let prefix = machine.directory.path().to_str().unwrap().to_owned();
     let got = machine.install(&["--prefix", &prefix]);
@@ -109,7 +109,7 @@ fn the_prefix_can_be_named_and_a_directory_in_path_gives_a_bare_command() {
 }
 
 #[test]
-fn uninstall_removes_what_was_installed_and_is_content_if_nothing_was() {
+fn uninstall_is_idempotent() {
     let machine = Machine::new().with_toolchain();
     machine.install(&[]);
     let got = machine.install(&["--uninstall"]);
@@ -122,7 +122,7 @@ fn uninstall_removes_what_was_installed_and_is_content_if_nothing_was() {
 }
 
 #[test]
-fn what_is_missing_is_said_clearly() {
+fn missing_requirements_are_reported() {
     let machine = Machine::new();
     let got = machine.install(&[]);
     assert_eq!(

@@ -33,7 +33,7 @@ fn sign(vector: &Value) -> (PresignedUrl, SystemTime) {
 }
 
 #[test]
-fn urls_and_tokens_are_byte_for_byte_those_of_other_tools() {
+fn urls_and_tokens_match_other_tools_byte_for_byte() {
     let without: Vec<Value> = vectors().into_iter().filter(|vector| vector["session_token"].is_null()).collect();
     assert!(without.len() >= 4);
     for vector in without {
@@ -45,7 +45,7 @@ fn urls_and_tokens_are_byte_for_byte_those_of_other_tools() {
 
 /// The signer puts the session token after the signature, while others put it before; a server ignores the order.
 #[test]
-fn with_a_session_token_signature_and_parameters_are_those_of_other_tools() {
+fn signatures_with_session_token_match_other_tools() {
     let with: Vec<Value> = vectors().into_iter().filter(|vector| vector["session_token"].is_string()).collect();
     assert!(!with.is_empty());
     for vector in with {
@@ -61,7 +61,7 @@ fn with_a_session_token_signature_and_parameters_are_those_of_other_tools() {
 }
 
 #[test]
-fn every_vector_passes_the_clusters_rules_while_it_is_young_and_not_later() {
+fn vectors_pass_the_cluster_rules_until_they_expire() {
     for vector in vectors() {
         let (url, signed_at) = sign(&vector);
         let region = Region::parse(vector["region"].as_str().unwrap()).unwrap();
@@ -75,7 +75,7 @@ fn every_vector_passes_the_clusters_rules_while_it_is_young_and_not_later() {
 }
 
 #[test]
-fn every_partition_has_the_hosts_that_its_clusters_accept() {
+fn partition_hosts_are_accepted_by_their_clusters() {
     let cases = [
         (
             "us-west-2",

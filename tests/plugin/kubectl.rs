@@ -66,7 +66,7 @@ fn every_kubectl_lists_pods_cold_and_warm_in_both_versions_of_the_protocol() {
 }
 
 #[test]
-fn auth_whoami_shows_the_persons_own_name() {
+fn auth_whoami_shows_the_users_own_name() {
     for kubectl in kubectl::all() {
         let world = World::new();
         let output =
@@ -82,7 +82,7 @@ fn auth_whoami_shows_the_persons_own_name() {
 }
 
 #[test]
-fn a_role_that_the_group_does_not_permit_is_explained_by_us_and_nobody_else() {
+fn a_denied_role_is_explained_and_never_reaches_the_cluster() {
     for kubectl in kubectl::all() {
         let world = World::new();
         let plugin = world.account.plugin().keys(&world.account.bob);
@@ -100,7 +100,7 @@ fn a_role_that_the_group_does_not_permit_is_explained_by_us_and_nobody_else() {
 }
 
 #[test]
-fn a_role_that_the_cluster_does_not_map_is_refused_by_the_cluster() {
+fn an_unmapped_role_is_refused_by_the_cluster() {
     for kubectl in kubectl::all() {
         let world = World::new();
         let ops = world.account.sts.add_role("ops", Role::of_group("developers"));
@@ -114,7 +114,7 @@ fn a_role_that_the_cluster_does_not_map_is_refused_by_the_cluster() {
 }
 
 #[test]
-fn another_clusters_token_is_a_signature_that_does_not_match() {
+fn a_token_for_another_cluster_has_a_signature_mismatch() {
     for kubectl in kubectl::all() {
         let world = World::new();
         let exec = ExecBlock::new(&["token", "--cluster", "other", "--role", &world.account.dev]);
@@ -127,7 +127,7 @@ fn another_clusters_token_is_a_signature_that_does_not_match() {
 
 /// With a terminal, `spec.interactive` is true and the plugin's stdin is the terminal.
 #[test]
-fn with_a_terminal_kubectl_lists_pods_as_well() {
+fn kubectl_lists_pods_with_a_terminal() {
     let Some(script) = ["/usr/bin/script", "/bin/script"].into_iter().find(|path| std::path::Path::new(path).exists())
     else {
         eprintln!("SKIPPED: there is no script(1) to make a terminal");
@@ -189,7 +189,7 @@ fn with_cluster_info_on_the_region_may_come_from_the_extension() {
 
 /// Checks that the test cluster is strict: each rule refuses what it should.
 #[test]
-fn the_loopback_cluster_takes_our_token_and_no_other() {
+fn the_loopback_cluster_rejects_invalid_tokens() {
     use base64::Engine as _;
     let world = World::new();
     let token = world.account.alices_plugin().role_token(&world.account.dev, &[]).good_token();

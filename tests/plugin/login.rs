@@ -72,7 +72,7 @@ fn the_credentials_of_a_console_session() {
 }
 
 #[test]
-fn a_console_session_is_refreshed_and_ends() {
+fn a_console_session_is_refreshed_until_it_expires() {
     let account = Account::new();
     let server = sign_in(&account);
     let plugin = plugin(&account, &server.url());
@@ -93,7 +93,7 @@ fn a_console_session_is_refreshed_and_ends() {
 }
 
 #[test]
-fn tokens_that_are_renewed_are_of_the_same_login_and_another_login_is_not() {
+fn renewed_tokens_are_the_same_login_and_a_new_login_is_not() {
     let account = Account::new();
     let plugin = plugin(&account, "http://127.0.0.1:1");
     let login = |ends_in, refresh_token: &str, key: &str| {

@@ -49,7 +49,7 @@ const QUESTION: &str = "eks-group-auth: MFA code for arn:aws:iam::111122223333:m
 const AGAIN: &str = "eks-group-auth: STS rejected that code; wait for the next one and enter it: ";
 
 #[test]
-fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
+fn a_code_is_asked_for_once_for_the_longest_session() {
     let account = account(8);
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
@@ -63,7 +63,7 @@ fn a_code_is_asked_for_once_and_the_session_lasts_as_long_as_the_role_grants() {
 }
 
 #[test]
-fn the_device_of_the_profile_is_asked_for_too() {
+fn the_profiles_mfa_device_is_used() {
     let account = account(1);
     let config = format!("[profile me]\nmfa_serial = {SERIAL}\n{}", account.alice.properties());
     let plugin = account.plugin().config(&config);
@@ -71,7 +71,7 @@ fn the_device_of_the_profile_is_asked_for_too() {
 }
 
 #[test]
-fn a_wrong_code_can_be_entered_again_twice() {
+fn a_wrong_code_can_be_retried_twice() {
     let account = account(1);
     account.sts.add_mfa_code("123456");
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
@@ -90,7 +90,7 @@ fn a_wrong_code_can_be_entered_again_twice() {
 }
 
 #[test]
-fn one_code_serves_a_denied_role_and_the_next_one() {
+fn one_code_is_reused_for_the_next_role() {
     let account = account(1);
     let ops = account.sts.add_role("ops", Role::of_group("operators"));
     let args = ["--role", &ops, "--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
@@ -99,7 +99,7 @@ fn one_code_serves_a_denied_role_and_the_next_one() {
 }
 
 #[test]
-fn without_a_terminal_the_command_to_run_in_one_is_said() {
+fn without_a_terminal_the_command_to_run_is_shown() {
     let account = account(1);
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL];
     let plugin = account.alices_plugin();
@@ -134,7 +134,7 @@ fn without_a_terminal_the_command_to_run_in_one_is_said() {
 /// eksctl and other tools write variables into exec blocks that the user's shell does not have. Variables that do not
 /// select an identity do not matter; the others are listed by name, without values that could be secret.
 #[test]
-fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
+fn the_suggested_command_works_for_any_exec_block() {
     let account = account(1);
     let config = account.profile_with_role(&format!("mfa_serial = {SERIAL}\n"));
     let shell_of_alice = account.plugin().config(&config);
@@ -177,7 +177,7 @@ fn what_is_said_to_type_serves_kubectl_whatever_its_exec_block_sets() {
 
 /// As in the AWS CLI, regardless of the caller; a device configured for a user's own calls is not used.
 #[test]
-fn a_profile_that_asks_for_a_code_on_the_way_is_obeyed() {
+fn the_mfa_setting_of_an_intermediate_profile_is_respected() {
     let account = Account::new();
     let ops = account.add_role_after_dev("ops");
     let dev = account.profile_with_role("");
@@ -189,7 +189,7 @@ fn a_profile_that_asks_for_a_code_on_the_way_is_obeyed() {
 }
 
 #[test]
-fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
+fn other_processes_wait_for_the_prompt() {
     let account = account(1);
     account.sts.add_mfa_code("123456");
     let plugin = account.alices_plugin();
@@ -208,7 +208,7 @@ fn all_who_start_meanwhile_wait_for_the_one_who_is_asked() {
 
 /// One process may have a terminal even if another does not.
 #[test]
-fn whoever_waited_for_one_without_a_terminal_asks_at_its_own() {
+fn a_process_that_waited_for_one_without_a_terminal_prompts_on_its_own() {
     let account = account(1);
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
@@ -230,7 +230,7 @@ fn profile_with_mfa(account: &Account) -> Plugin {
 }
 
 #[test]
-fn a_profiles_own_role_asks_its_code_once_for_all_clusters() {
+fn a_profile_role_needs_one_code_for_all_clusters() {
     let account = account(1);
     let plugin = profile_with_mfa(&account);
     enter_code(&account, &plugin, &["--profile", "dev"]);
@@ -241,7 +241,7 @@ fn a_profiles_own_role_asks_its_code_once_for_all_clusters() {
 }
 
 #[test]
-fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
+fn an_intermediate_role_needs_one_code() {
     let account = account(1);
     let (blue, green) = (account.add_role_after_dev("blue"), account.add_role_after_dev("green"));
     let plugin = profile_with_mfa(&account);
@@ -253,7 +253,7 @@ fn a_profiles_role_on_the_way_to_others_asks_its_code_once() {
 }
 
 #[test]
-fn a_denial_after_a_role_that_took_a_code_is_no_reason_to_ask_for_another() {
+fn a_denial_after_an_mfa_role_does_not_ask_for_another_code() {
     let account = account(1);
     let permitted = account.add_role_after_dev("permitted");
     let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
@@ -283,7 +283,7 @@ fn kubectl_passes_its_terminal_on() {
 }
 
 #[test]
-fn a_session_that_took_a_code_is_used_to_its_end() {
+fn an_mfa_session_is_used_until_it_expires() {
     let account = account(1);
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
@@ -295,7 +295,7 @@ fn a_session_that_took_a_code_is_used_to_its_end() {
 }
 
 #[test]
-fn a_wrong_code_does_not_move_on_to_a_lesser_role() {
+fn a_wrong_code_does_not_fall_back_to_the_next_role() {
     let account = account(1);
     let lesser = account.sts.add_role("lesser", Role::of_group("developers"));
     let args = ["--role", &account.dev, "--role", &lesser, "--mfa-serial", SERIAL, "--duration", "3600"];
@@ -304,14 +304,14 @@ fn a_wrong_code_does_not_move_on_to_a_lesser_role() {
 }
 
 #[test]
-fn who_has_a_session_already_is_not_asked_for_a_code() {
+fn session_callers_are_not_asked_for_a_code() {
     let account = Account::new();
     let sso = account.sts.add_principal(&format!("arn:aws:sts::{ACCOUNT}:assumed-role/sso/alice"), &["developers"]);
     account.plugin().keys(&sso).token(&["--role", &account.dev, "--mfa-serial", SERIAL]).good_token();
 }
 
 #[test]
-fn a_terminal_that_a_full_screen_program_has_taken_over_is_not_asked_at() {
+fn a_full_screen_terminal_is_not_used_for_the_prompt() {
     use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
     let account = account(1);
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL];

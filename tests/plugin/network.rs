@@ -8,7 +8,7 @@ use crate::support::sts::{Sts, error_reply};
 
 /// Both other tools sign the overridden host, which every real cluster refuses.
 #[test]
-fn every_endpoint_override_moves_assume_role_and_never_the_presigned_host() {
+fn custom_endpoints_redirect_assume_role_and_never_change_the_presigned_host() {
     for variable in ["AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"] {
         let account = Account::new();
         let url = account.sts.url();
@@ -47,7 +47,7 @@ fn sts_over_tls_is_trusted_through_either_ca_bundle_and_needs_one_connection() {
 }
 
 #[test]
-fn a_profile_with_a_role_says_how_aws_is_reached_and_its_source_only_with_which_keys() {
+fn network_settings_come_from_the_selected_profile() {
     let tls = Tls::for_loopback();
     let account = Account::on(Sts::start_tls(&tls));
     let config = account.profile_with_role("ca_bundle = ~/ca.pem\n") + "endpoint_url =\n";
@@ -57,7 +57,7 @@ fn a_profile_with_a_role_says_how_aws_is_reached_and_its_source_only_with_which_
 }
 
 #[test]
-fn an_unknown_authority_is_an_error_that_says_so() {
+fn an_unknown_certificate_authority_is_reported() {
     let account = Account::on(Sts::start_tls(&Tls::for_loopback()));
     let output = account.alices_plugin().trusting(&Tls::for_loopback().ca_pem).role_token(&account.dev, &[]);
     let stderr = output.failed_with(5);
@@ -68,7 +68,7 @@ fn an_unknown_authority_is_an_error_that_says_so() {
 }
 
 #[test]
-fn a_ca_bundle_that_is_none_is_an_error_and_no_panic() {
+fn an_invalid_ca_bundle_is_an_error_without_a_panic() {
     let account = Account::new();
     let good = Tls::for_loopback().ca_pem;
     let not_a_certificate = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
@@ -91,7 +91,7 @@ fn a_ca_bundle_that_is_none_is_an_error_and_no_panic() {
 
 /// A plain HTTP proxy, which receives full URLs and forwards everything to STS.
 #[test]
-fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
+fn proxies_and_no_proxy_are_respected() {
     let account = Account::new();
     let sts = account.sts.address();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -112,7 +112,7 @@ fn proxies_are_used_for_sts_and_no_proxy_is_heeded() {
 /// A failure with one set of network settings may not occur with another: only processes with the same settings wait
 /// for each other.
 #[test]
-fn whoever_goes_another_way_to_sts_asks_for_itself() {
+fn processes_with_other_network_settings_make_their_own_call() {
     let account = Account::new();
     let plugin = account.plugin().keys(&account.bob).env("NO_PROXY", "127.0.0.1");
     let plugin = plugin.write("ca.pem", &Tls::for_loopback().ca_pem);
@@ -195,7 +195,7 @@ fn a_proxy_for_https_is_asked_for_a_tunnel() {
 }
 
 #[test]
-fn what_can_pass_is_tried_again() {
+fn transient_errors_are_retried() {
     for (status, code) in [(400, "Throttling"), (500, "InternalFailure"), (503, "ServiceUnavailable")] {
         let account = Account::new();
         let failures = Mutex::new(2);
@@ -210,7 +210,7 @@ fn what_can_pass_is_tried_again() {
 }
 
 #[test]
-fn what_stays_is_not_tried_again_and_what_does_not_pass_is_said() {
+fn permanent_errors_are_not_retried() {
     let account = Account::new();
     account.plugin().keys(&account.bob).role_token(&account.dev, &["--session-name", "bob"]).failed_with(4);
     assert_eq!(account.counts().0, 1);
@@ -222,7 +222,7 @@ fn what_stays_is_not_tried_again_and_what_does_not_pass_is_said() {
 }
 
 #[test]
-fn nobody_listening_is_an_error_that_says_so() {
+fn a_refused_connection_is_reported() {
     let account = Account::new();
     // A port that was just released.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -240,7 +240,7 @@ fn nobody_listening_is_an_error_that_says_so() {
 }
 
 #[test]
-fn an_answer_that_is_none_of_stss_is_an_error_and_nothing_is_kept() {
+fn an_invalid_sts_response_is_an_error_and_not_cached() {
     use crate::support::sts::{Keys, session_xml};
     let in_an_hour = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     let keys =
@@ -284,7 +284,7 @@ fn an_answer_that_is_none_of_stss_is_an_error_and_nothing_is_kept() {
 }
 
 #[test]
-fn settings_that_make_the_sdk_panic_do_not() {
+fn invalid_sdk_settings_do_not_cause_a_panic() {
     let account = Account::new();
     for (name, value) in [("AWS_MAX_ATTEMPTS", "many"), ("AWS_MAX_ATTEMPTS", "0"), ("AWS_RETRY_MODE", "sometimes")] {
         account.alices_plugin().env(name, value).role_token(&account.dev, &[]).good_token();

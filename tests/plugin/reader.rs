@@ -18,7 +18,7 @@ use crate::support::aws_cli::{JsonLines, python};
 use generator::{Document, FEATURES};
 
 #[test]
-fn every_pair_of_files_is_read_as_botocore_reads_it() {
+fn the_reader_agrees_with_botocore() {
     let Some(python) = python() else { return };
     let cases = from_environment("READER_CASES").unwrap_or(2500);
     let seed = from_environment("READER_SEED").unwrap_or(20_261_105);

@@ -35,7 +35,7 @@ fn owned(asked: &[(&str, bool)]) -> Vec<(String, bool)> {
 }
 
 #[test]
-fn the_first_role_that_is_permitted_is_used_and_remembered() {
+fn the_first_permitted_role_is_used_and_cached() {
     let team = Team::new();
     let alice = team.account.alices_plugin();
     let token = team.run(&alice, &[]).good_token();
@@ -59,7 +59,7 @@ fn another_list_of_roles_is_another_session() {
 }
 
 #[test]
-fn a_promotion_is_found_with_refresh_and_when_the_session_ends() {
+fn a_better_role_is_used_after_a_refresh_or_at_expiry() {
     let team = Team::new();
     let alice = team.account.alices_plugin();
     team.run(&alice, &[]).good_token();
@@ -79,7 +79,7 @@ fn a_promotion_is_found_with_refresh_and_when_the_session_ends() {
 }
 
 #[test]
-fn a_role_that_is_no_longer_permitted_is_left_at_once() {
+fn a_lost_role_is_replaced_on_refresh() {
     let team = Team::new();
     team.account.sts.add_to_group("alice", "operators");
     let alice = team.account.alices_plugin();
@@ -91,7 +91,7 @@ fn a_role_that_is_no_longer_permitted_is_left_at_once() {
 }
 
 #[test]
-fn nothing_but_a_denial_moves_on_to_the_next_role() {
+fn only_access_denied_tries_the_next_role() {
     for (code, exit_code) in [("Throttling", 5), ("ValidationError", 4), ("ExpiredToken", 4)] {
         let team = Team::new();
         team.account.sts.answer_instead(move |call| -> Option<Reply> {
@@ -108,7 +108,7 @@ fn nothing_but_a_denial_moves_on_to_the_next_role() {
 }
 
 #[test]
-fn where_all_are_denied_each_is_listed_with_its_reason() {
+fn all_denied_roles_are_listed_with_reasons() {
     let team = Team::new();
     let output = team.run(&team.account.plugin().keys(&team.account.bob), &[]);
     let denied = |role: &str| {
@@ -129,7 +129,7 @@ fn where_all_are_denied_each_is_listed_with_its_reason() {
 }
 
 #[test]
-fn a_session_of_a_later_role_is_used_as_it_is_when_the_earlier_are_denied() {
+fn an_existing_session_of_a_later_role_is_used() {
     let team = Team::new();
     let in_dev = team.account.sts.add_principal(&format!("arn:aws:sts::{ACCOUNT}:assumed-role/dev/alice"), &[]);
     let keys = crate::support::sts::Keys { session_token: None, ..in_dev };
@@ -140,7 +140,7 @@ fn a_session_of_a_later_role_is_used_as_it_is_when_the_earlier_are_denied() {
 }
 
 #[test]
-fn names_may_hold_the_callers_user_and_account() {
+fn names_may_contain_user_and_account() {
     let account = Account::new();
     let args = ["--session-name", "{user}@{account}", "--source-identity", "{user}"];
     account.alices_plugin().role_token(&account.dev, &args).good_token();
@@ -155,7 +155,7 @@ fn names_may_hold_the_callers_user_and_account() {
 }
 
 #[test]
-fn arns_are_taken_for_the_names_that_they_end_in() {
+fn arns_are_accepted_as_names() {
     let account = Account::new();
     let alice = account.alices_plugin();
     let plain = alice.role_token(&account.dev, &["--session-name", "dev"]).good_token();
@@ -167,7 +167,7 @@ fn arns_are_taken_for_the_names_that_they_end_in() {
 }
 
 #[test]
-fn verbose_says_what_was_done_and_no_secret() {
+fn verbose_output_shows_steps_and_no_secrets() {
     let team = Team::new();
     let alice = team.account.alices_plugin();
     let first = team.run(&alice, &["-v"]);
@@ -195,7 +195,7 @@ fn verbose_says_what_was_done_and_no_secret() {
 }
 
 #[test]
-fn a_region_that_contradicts_the_clusters_server_is_said_when_a_token_is_signed() {
+fn a_region_mismatch_causes_a_warning() {
     let account = Account::new();
     let info = r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","spec":{"interactive":false,
         "cluster":{"server":"https://0123.gr7.eu-north-1.eks.amazonaws.com"}}}"#;

@@ -26,21 +26,21 @@ fn the_session_is_named_after_the_caller() {
 }
 
 #[test]
-fn a_name_that_sts_would_refuse_is_made_fit() {
+fn invalid_names_are_sanitized() {
     let long = "x".repeat(80);
     assert_eq!(session_name_of(&format!("arn:aws:sts::{ACCOUNT}:federated-user/{long}")), "x".repeat(64));
     assert_eq!(session_name_of(&format!("arn:aws:sts::{ACCOUNT}:federated-user/Zo\u{eb} Q")), "Zo--Q");
 }
 
 #[test]
-fn the_name_that_is_asked_for_is_the_name() {
+fn the_requested_session_name_is_used() {
     let account = Account::new();
     account.alices_plugin().role_token(&account.dev, &["--session-name", "pager@duty"]).good_token();
     assert_eq!(account.session_names(), ["pager@duty"]);
 }
 
 #[test]
-fn a_chained_role_keeps_the_name_of_the_person() {
+fn a_chained_role_keeps_the_users_name() {
     let account = Account::new();
     let ops = account.add_role_after_dev("ops");
     let config = account.profile_with_role("role_session_name = alice\n").replace("[profile dev]", "[default]");

@@ -1,7 +1,7 @@
 use crate::Account;
 
 #[test]
-fn every_spelling_of_the_peers_asks_for_the_same() {
+fn all_spellings_are_equivalent() {
     let account = Account::new();
     let plugin = account.alices_plugin().config("[profile p]\n");
     let role = account.dev.as_str();

@@ -84,7 +84,7 @@ fn logged_out(source: &str, why: &str, login: &str) -> String {
 }
 
 #[test]
-fn whoever_is_not_logged_in_is_told_so_before_anybody_is_asked() {
+fn a_missing_login_is_reported_before_any_call() {
     let account = Account::new();
     let portal = Portal::start(&account);
     let plugin = portal.plugin(&account);
@@ -96,7 +96,7 @@ fn whoever_is_not_logged_in_is_told_so_before_anybody_is_asked() {
 }
 
 #[test]
-fn a_session_that_is_over_is_known_from_its_token_file() {
+fn an_expired_session_is_detected_from_its_token_file() {
     let account = Account::new();
     let portal = Portal::start(&account);
     let three_hours = -3 * 3600 - 60;
@@ -118,7 +118,7 @@ fn a_session_that_is_over_is_known_from_its_token_file() {
 }
 
 #[test]
-fn a_session_that_can_be_refreshed_is_not_given_up_for_lost() {
+fn a_refreshable_session_is_refreshed() {
     let account = Account::new();
     let portal = Portal::start(&account);
     let plugin = portal.plugin(&account).write(TOKEN_FILE, &token(-60, &refreshable(1000)));
@@ -128,7 +128,7 @@ fn a_session_that_can_be_refreshed_is_not_given_up_for_lost() {
 
 /// It is still the same login, so entries obtained with it are still found.
 #[test]
-fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
+fn a_new_refresh_token_does_not_cause_a_second_session() {
     let account = Account::new();
     let portal = Portal::start(&account);
     let mut more = refreshable(1000);
@@ -146,7 +146,7 @@ fn a_refresh_that_replaces_the_refresh_token_costs_no_second_session() {
 
 /// Waiting processes find the entry stored by the process that refreshed.
 #[test]
-fn those_who_wait_for_a_refresh_share_its_session() {
+fn waiting_processes_share_the_refreshed_session() {
     let account = Account::new();
     let portal = Portal::start(&account);
     account.sts.set_delay(Duration::from_millis(150));

@@ -149,7 +149,7 @@ fn encode(text: &str) -> String {
 mod tests {
     /// RFC 4231, test case 2: an independent check of the verifier.
     #[test]
-    fn hmac_gives_the_known_answer_of_its_rfc() {
+    fn the_hmac_matches_rfc_4231() {
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         assert_eq!(super::hex(&super::hmac(b"Jefe", b"what do ya want for nothing?")), expected);
     }

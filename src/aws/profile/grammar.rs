@@ -360,7 +360,7 @@ mod tests {
 
     /// The expected values are the results of Python's `RawConfigParser` for the same text.
     #[test]
-    fn properties_and_what_continues_them_are_those_of_python() {
+    fn properties_and_continuations_match_python() {
         for (text, expected) in [
             ("[a]\nk = v\n", &["k=v"][..]),
             ("[a] # c\n  k: v = w\n", &["k=v = w"]),
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_reaches_to_its_last_bracket() {
+    fn a_header_ends_at_its_last_bracket() {
         let names =
             |text: &str| AwsFile::new(text).headers().map(|(name, line)| format!("{line}:{name}")).collect::<Vec<_>>();
         assert_eq!(names("[a]\n[b] # x\n[c] # [d]\n[ e ]\n[]f]\n"), ["1:a", "2:b", "3:c] # [d", "4:e", "5:]f"]);
@@ -394,12 +394,12 @@ mod tests {
     }
 
     #[test]
-    fn what_all_sections_have_is_no_section_itself() {
+    fn the_default_section_is_not_a_section_itself() {
         assert!(AwsFile::new("[DEFAULT]\nk = v\n[a]\n").section("DEFAULT").is_none());
     }
 
     #[test]
-    fn a_broken_line_is_known_by_its_number_and_its_section() {
+    fn broken_lines_have_their_number_and_section() {
         let text = "stray = x\n[a]\nk = v\n[profile b\n= w\n[c]\n[]\n[d]\ns3 =\n  a = b\n  c\n";
         let file = AwsFile::new(text);
         let lines: Vec<u32> = file.broken_lines().iter().map(|broken| broken.line).collect();
@@ -423,7 +423,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_panic(text in "([\\[\\]# ;:=\t\u{a0}\u{1c}a-c\n\r]|\\PC){0,200}") {
+        fn the_reader_never_panics(text in "([\\[\\]# ;:=\t\u{a0}\u{1c}a-c\n\r]|\\PC){0,200}") {
             let file = AwsFile::new(&text);
             for (name, _) in file.headers() {
                 let _ = file.section(name).expect("a header makes a section").properties().count();

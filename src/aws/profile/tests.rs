@@ -26,7 +26,7 @@ region =
 ";
 
 #[test]
-fn a_profile_has_the_properties_that_the_aws_cli_sees() {
+fn profile_properties_match_the_aws_cli() {
     let files = files(CONFIG, "[dev]\nregion = eu-west-2\n[default]\n[profile x]\n[empty]\nregion = eu-west-1\n");
     let get = |profile: &str, property| {
         let profile = files.profile(profile).unwrap()?;
@@ -47,7 +47,7 @@ fn a_profile_has_the_properties_that_the_aws_cli_sees() {
 }
 
 #[test]
-fn names_are_words_as_a_shell_splits_them() {
+fn names_are_split_like_shell_words() {
     for (header, name) in [
         ("profile x", "x"),
         ("profile \"my team\"", "my team"),
@@ -73,7 +73,7 @@ fn names_are_words_as_a_shell_splits_them() {
 }
 
 #[test]
-fn of_two_spellings_the_later_replaces_the_earlier() {
+fn the_later_spelling_replaces_the_earlier() {
     let region = |config: &str, name: &str| {
         let files = files(config, "");
         let profile = files.profile(name).unwrap().unwrap();
@@ -86,7 +86,7 @@ fn of_two_spellings_the_later_replaces_the_earlier() {
 }
 
 #[test]
-fn a_broken_line_spoils_its_own_section_and_no_other() {
+fn a_broken_line_affects_only_its_section() {
     let files = files("[profile a]\nno delimiter\n[profile b]\ns3 =\n  x\nregion = r\n", "");
     let error = files.profile("a").unwrap_err().to_string();
     assert!(error.contains("config") && error.contains("line 2"), "{error}");
@@ -97,7 +97,7 @@ fn a_broken_line_spoils_its_own_section_and_no_other() {
 }
 
 #[test]
-fn of_what_stands_twice_in_a_table_the_later_counts_though_it_be_empty() {
+fn the_later_duplicate_in_a_table_wins_even_if_empty() {
     let files = files("[default]\ns3 =\n  a = b\n  a =\n  c = d\n  c = e\n", "");
     let default = files.profile("default").unwrap().unwrap();
     let inner = |property| default.in_table("s3", property).unwrap().map(|value| value.text);
@@ -105,7 +105,7 @@ fn of_what_stands_twice_in_a_table_the_later_counts_though_it_be_empty() {
 }
 
 #[test]
-fn a_section_of_the_wrong_kind_is_pointed_at() {
+fn a_wrong_section_header_is_detected() {
     let files = files("[dev]\n[profile a b]\n", "[profile ops]\n");
     let mistaken = |name: &str| files.mistaken_header(name).map(|found| (found.written, found.meant));
     assert_eq!(mistaken("dev"), Some(("[dev]".into(), "[profile dev]".into())));
@@ -115,7 +115,7 @@ fn a_section_of_the_wrong_kind_is_pointed_at() {
 }
 
 #[test]
-fn a_comment_needs_white_space_before_it() {
+fn comments_need_preceding_whitespace() {
     for (value, expected) in [("a # b", "a"), ("a#b", "a#b"), ("a\t; b", "a"), ("# b", ""), ("a", "a")] {
         assert_eq!(without_comment("region", value), expected, "{value}");
         assert_eq!(without_comment("External_ID", value), value);
@@ -124,13 +124,13 @@ fn a_comment_needs_white_space_before_it() {
 
 proptest! {
     #[test]
-    fn no_plain_header_is_read_otherwise_than_by_a_shell(header in "[a-c =:#;.,\"'\\\\\u{e9}]{0,12}") {
+    fn the_fast_path_for_plain_headers_matches_shell_splitting(header in "[a-c =:#;.,\"'\\\\\u{e9}]{0,12}") {
         let slow = words::split(&header).filter(|words| words.len() == 2).map(|words| words[1].clone());
         prop_assert_eq!(second_word(&header).map(Cow::into_owned), slow);
     }
 
     #[test]
-    fn no_text_makes_the_reader_panic(text in "([\\[\\]# ;=\ta-c\n]|\\PC){0,200}", name in "[a-c]{0,2}") {
+    fn the_reader_never_panics(text in "([\\[\\]# ;=\ta-c\n]|\\PC){0,200}", name in "[a-c]{0,2}") {
         let files = files(&text, &text);
         let _ = files.profile(&name).map(|profile| profile.map(|profile| profile.properties().count()));
         let _ = (files.section(Kind::SsoSession, &name).is_ok(), files.mistaken_header(&name));

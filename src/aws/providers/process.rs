@@ -177,14 +177,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_lines_of_what_it_says_are_shown() {
+    fn only_the_last_stderr_lines_are_shown() {
         assert_eq!(last_lines("one\n\n two \r\nthree\nfour\n"), "two; three; four");
         assert_eq!(last_lines(&"x".repeat(1000)).len(), SAID_CHARS);
         assert_eq!(last_lines("\n"), "");
     }
 
     #[test]
-    fn what_is_wrong_with_its_answer_is_said_without_quoting_it() {
+    fn errors_do_not_quote_the_output() {
         let why = |text: &str| parse(text.as_bytes()).unwrap_err();
         for text in [
             "MARKER",

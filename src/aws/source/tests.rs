@@ -22,7 +22,7 @@ fn wins(flag: Option<&str>, env: &[(&str, &str)], config: &str, credentials: &st
 }
 
 #[test]
-fn of_several_sources_in_one_profile_the_one_of_the_aws_cli_wins() {
+fn the_precedence_of_sources_in_a_profile_matches_the_aws_cli() {
     let sso = "sso_account_id = 1\nsso_role_name = r\nsso_start_url = u\nsso_region = r\n";
     let (process, login) = ("credential_process = y\n", "login_session = arn\n");
     let web = "web_identity_token_file = /token\nrole_arn = r\n";
@@ -57,7 +57,7 @@ fn of_several_sources_in_one_profile_the_one_of_the_aws_cli_wins() {
 }
 
 #[test]
-fn the_environment_comes_before_a_profile_unless_a_flag_names_that() {
+fn the_environment_takes_precedence_unless_a_flag_selects_a_profile() {
     let config = format!("[profile a]\n{KEYS}[default]\n{KEYS}");
     let both = [&ENV_KEYS[..], &ENV_WEB].concat();
     let named = |env: &[(&'static str, &'static str)]| [env, &[("AWS_PROFILE", "a")]].concat();
@@ -87,7 +87,7 @@ fn the_environment_comes_before_a_profile_unless_a_flag_names_that() {
 }
 
 #[test]
-fn each_part_of_a_web_identity_is_the_environments_or_the_profiles() {
+fn web_identity_parts_come_from_environment_or_profile() {
     for (env, config, expected) in [
         (&ENV_WEB[1..], "web_identity_token_file = /t\n", "web identity [default]"),
         (&ENV_WEB[..], "web_identity_token_file = /t\nrole_arn = r\n", "web identity [default]"),
@@ -105,7 +105,7 @@ fn each_part_of_a_web_identity_is_the_environments_or_the_profiles() {
 }
 
 #[test]
-fn roles_start_where_their_profiles_say() {
+fn role_chains_start_at_the_configured_source() {
     let role = "role_arn = r\n";
     let chain =
         format!("[profile a]\n{role}source_profile = b\n[profile b]\n{role}source_profile = c\n[profile c]\n{KEYS}");
@@ -136,7 +136,7 @@ fn roles_start_where_their_profiles_say() {
 }
 
 #[test]
-fn a_session_and_its_profile_must_not_contradict_each_other() {
+fn conflicting_sso_session_and_profile_are_an_error() {
     let session = "[sso-session s]\nsso_start_url = u\nsso_region = eu-west-1\nsso_role_name = r\nregion = eu-west-1\n";
     for (profile, expected) in [
         ("sso_session = s\nsso_account_id = 1\n", "SSO session [default]"),
@@ -150,7 +150,7 @@ fn a_session_and_its_profile_must_not_contradict_each_other() {
 }
 
 #[test]
-fn a_containers_token_goes_to_nobody_else() {
+fn a_container_token_is_only_sent_to_local_addresses() {
     let of = |url: &str| {
         let env = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url)].into_iter().collect();
         container(&env).map(|found| found.is_some()).map_err(|error| error.explain().exit.code())
@@ -178,7 +178,7 @@ fn a_containers_token_goes_to_nobody_else() {
 
 proptest! {
     #[test]
-    fn no_world_makes_the_resolver_panic(
+    fn the_resolver_never_panics(
         config in "(\\[(default|profile a|sso-session s)\\]\n((role_arn|source_profile|sso_session|sso_account_id|credential_source) = (a|s|Environment|EcsContainer)\n){0,4}){0,3}",
         flag in proptest::option::of("a|b"),
         uri in "\\PC{0,12}",

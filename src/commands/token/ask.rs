@@ -170,7 +170,7 @@ mod tests {
     use crate::aws::profile::tests::files;
 
     #[test]
-    fn region_comes_from_the_nearest_that_names_one() {
+    fn the_region_comes_from_the_source_with_the_highest_precedence() {
         let files = files("[default]\nregion = eu-north-1\n[profile other]\n", "");
         let info = |server: Option<&str>, region: Option<&str>| ExecInfo {
             api_version: ApiVersion::V1,

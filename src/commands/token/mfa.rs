@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_session_is_tried_first() {
+    fn the_longest_duration_is_tried_first() {
         let hours = |wished: Option<u64>| -> Vec<u64> {
             let tried = durations(wished.map(|hours| Duration::from_secs(hours * 3600)));
             tried.into_iter().map(|duration| duration.as_secs() / 3600).collect()

@@ -161,7 +161,7 @@ mod tests {
 
     /// Every combination of what was found, the lock, an error and the timeout, with the expected decision.
     #[test]
-    fn one_asks_and_the_others_wait_for_it() {
+    fn one_process_calls_and_the_others_wait() {
         use Decision::{Ask, Fail, Use, Wait};
         for (found, has_lock, has_failed, is_late, decision) in [
             (Level::Enough, false, false, false, Use),
