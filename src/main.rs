@@ -16,9 +16,9 @@ use eks_group_auth::sys::{limits, this_process};
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
-    limits::leave_no_core();
-    end_on_panic();
-    match answer().and_then(|answer| print(&answer)) {
+    limits::disable_core_dumps();
+    install_panic_hook();
+    match run_command().and_then(|answer| print(&answer)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let explanation = error.explain();
@@ -30,17 +30,17 @@ fn main() -> ExitCode {
 
 /// A panic message could contain anything, even a secret, and would not help the user. The release profile does not
 /// unwind, and there is nothing left to do after a panic.
-fn end_on_panic() {
+fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(|location| format!("{}:{}", location.file(), location.line()));
-        let explanation = Explanation::defect(&format!("panic at {}", place.unwrap_or_default()));
+        let explanation = Explanation::bug(&format!("panic at {}", place.unwrap_or_default()));
         report(&explanation);
         std::process::exit(explanation.exit.code().into())
     }));
 }
 
 /// Returns what to print to stdout; everything else has already been printed.
-fn answer() -> Result<Vec<u8>, Error> {
+fn run_command() -> Result<Vec<u8>, Error> {
     let cli = match plain::parse(this_process::arguments()) {
         Ok(cli) => cli,
         Err(wanted) if wanted.exit_code() == 0 => return Ok(wanted.to_string().into_bytes()),
@@ -50,7 +50,7 @@ fn answer() -> Result<Vec<u8>, Error> {
     let say = Say::new(cli.global.verbose, clock);
     let mut out = Vec::new();
     let outcome = run(&cli, this_process::environment(), clock, &mut out, &say);
-    say.finish();
+    say.print_warnings();
     outcome.map(|()| out)
 }
 

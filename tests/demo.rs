@@ -34,7 +34,7 @@ fn demo() -> Result<(), String> {
     let binary = build()?;
     let sts = Sts::start();
     let cluster = Cluster::start("demo", "eu-west-1", &sts);
-    let role = sts.add_role("kubernetes-developers", Role::of_group("developers"));
+    let role = sts.add_role("kubernetes-developers", Role::for_group("developers"));
     cluster.map_role(&role, "{{SessionName}}");
     let alice = Plugin::new(&binary, &sts).keys(&sts.add_user("alice", &["developers"]));
     let bob = Plugin::new(&binary, &sts).keys(&sts.add_user("bob", &[]));

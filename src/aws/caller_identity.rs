@@ -21,8 +21,8 @@ impl CallerIdentity {
     }
 
     /// Whether this is already a session of the role.
-    pub fn has_role(&self, role: &RoleArn) -> bool {
-        self.arn.starts_with(&role.start_of_sessions())
+    pub fn is_session_of(&self, role: &RoleArn) -> bool {
+        self.arn.starts_with(&role.session_arn_prefix())
     }
 
     /// An IAM user can get sessions as long as the role allows; role chaining is limited to an hour.

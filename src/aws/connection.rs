@@ -14,7 +14,7 @@ use crate::aws::endpoint::StsEndpoint;
 use crate::aws::endpoints::{Endpoints, authority};
 use crate::aws::error::Error;
 use crate::aws::http;
-use crate::aws::refusal::{Doing, Refusal};
+use crate::aws::refusal::{Operation, Refusal};
 use crate::aws::source::CredentialSource;
 use crate::sys::clock::Clock;
 use crate::sys::env::Env;
@@ -27,7 +27,7 @@ pub const DEADLINE: Duration = Duration::from_secs(15);
 const ATTEMPT: Duration = Duration::from_secs(6);
 
 /// How many files may need to be open at the same time: sockets, the runtime's own files, certificates, pipes.
-const ENOUGH_FILES: u64 = 32;
+const MIN_OPEN_FILES: u64 = 32;
 
 /// Nothing is sent until it is used.
 pub struct Connection {
@@ -36,9 +36,9 @@ pub struct Connection {
     /// A custom STS endpoint, if one is set.
     sts_url: Option<String>,
     /// The STS endpoint as shown in messages.
-    sts_shown: String,
+    sts_display_url: String,
     /// The credential source, if the user may expect a different one.
-    unexpected: Option<String>,
+    unexpected_source: Option<String>,
     clock: Clock,
     deadline: Cell<Instant>,
 }
@@ -52,17 +52,17 @@ impl Connection {
         env: &Env,
         clock: Clock,
     ) -> Result<Self, Error> {
-        if let Some(limit) = limits::open_files().filter(|limit| *limit < ENOUGH_FILES) {
+        if let Some(limit) = limits::max_open_files().filter(|limit| *limit < MIN_OPEN_FILES) {
             return Err(Error::TooFewFiles { limit });
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::Internal(error.to_string()))?;
         let sts_url = endpoints.sts.as_ref().map(|url| url.text.clone());
-        let sts_shown = match &sts_url {
+        let sts_display_url = match &sts_url {
             Some(url) => authority(url),
             None => endpoint.url()?,
         };
-        let http_client = http::for_aws(env, source.profile(), sts_shown.starts_with("https://"))?;
+        let http_client = http::aws_client(env, source.profile(), sts_display_url.starts_with("https://"))?;
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(endpoint.region.as_str().to_owned()))
@@ -76,29 +76,29 @@ impl Connection {
             runtime: Some(runtime),
             sdk: sdk.build(),
             sts_url,
-            sts_shown,
-            unexpected: source.is_unexpected().then(|| source.name()),
+            sts_display_url,
+            unexpected_source: source.overrides_selected_profile().then(|| source.name()),
             clock,
             deadline: Cell::new(clock.instant() + DEADLINE),
         })
     }
 
     /// Waits for `work`, but not beyond the deadline.
-    pub fn wait<T>(&self, doing: impl Fn() -> Doing, work: impl Future<Output = T>) -> Result<T, Error> {
+    pub fn wait<T>(&self, operation: impl Fn() -> Operation, work: impl Future<Output = T>) -> Result<T, Error> {
         let runtime = self.runtime.as_ref().expect("it is only taken on drop");
         let deadline = self.deadline.get().into();
         runtime
             .block_on(async { tokio::time::timeout_at(deadline, work).await })
-            .map_err(|_| Error::Deadline { doing: doing(), after: DEADLINE })
+            .map_err(|_| Error::TimedOut { operation: operation(), after: DEADLINE })
     }
 
     /// Restarts the deadline, as after waiting for the user.
     pub fn restart_deadline(&self) {
-        self.give(DEADLINE);
+        self.set_deadline_in(DEADLINE);
     }
 
     /// Sets the deadline to this much time from now.
-    pub fn give(&self, time: Duration) {
+    pub fn set_deadline_in(&self, time: Duration) {
         self.deadline.set(self.clock.instant() + time);
     }
 
@@ -131,10 +131,10 @@ impl Connection {
     }
 
     /// Adds the STS endpoint to an error, or the source of the refused credentials.
-    pub fn named(&self, error: Error) -> Error {
-        match (error, &self.unexpected) {
-            (Error::Unreachable { doing, why }, _) => {
-                Error::Unreachable { doing, why: format!("{why} (at {})", self.sts_shown) }
+    pub fn with_context(&self, error: Error) -> Error {
+        match (error, &self.unexpected_source) {
+            (Error::Unreachable { operation, why }, _) => {
+                Error::Unreachable { operation, why: format!("{why} (at {})", self.sts_display_url) }
             }
             (Error::Refused(refusal), Some(source_name)) => {
                 let message = format!("{} (using {source_name})", refusal.message);

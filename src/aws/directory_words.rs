@@ -20,17 +20,17 @@ pub fn depends_on_directory(command: &str, path: Option<&str>, is_file: impl Fn(
     let runs_a_module = words.iter().any(|word| word == "-m") && words.iter().any(is_python);
     // The argument of `sh -c` contains words of its own, quoted again.
     let inner = words.iter().flat_map(|word| words::split(word).unwrap_or_default());
-    runs_a_module || words.iter().cloned().chain(inner).any(|word| is_of_directory(&word, &is_file))
+    runs_a_module || words.iter().cloned().chain(inner).any(|word| refers_to_directory(&word, &is_file))
 }
 
 /// Whether a word, or a part of it, refers to something relative to the working directory.
-fn is_of_directory(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
+fn refers_to_directory(word: &str, is_file: impl Fn(&str) -> bool) -> bool {
     // An option's value follows `=`, and a file for curl follows `@`.
     let is_edge = |c: char| c.is_whitespace() || ";|&<>()`\"'={},@".contains(c);
-    std::iter::once(word).chain(word.split(is_edge)).any(|part| is_part_of_directory(part, &is_file))
+    std::iter::once(word).chain(word.split(is_edge)).any(|part| part_refers_to_directory(part, &is_file))
 }
 
-fn is_part_of_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
+fn part_refers_to_directory(part: &str, is_file: impl Fn(&str) -> bool) -> bool {
     // URLs that the AWS CLI and curl treat as files.
     let part = ["file://", "fileb://"].into_iter().find_map(|scheme| part.strip_prefix(scheme)).unwrap_or(part);
     if part.is_empty() || part.starts_with('/') {

@@ -3,7 +3,7 @@
 
 use crate::aws::error::Error;
 use crate::aws::profile::{Kind, Located, Profile, ProfileFiles, Value};
-use crate::say::text::without_secrets;
+use crate::say::text::redact_url;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
@@ -22,7 +22,7 @@ impl Endpoints {
     /// [`Error::Input`] for an invalid URL (which would look like a network failure) and for a missing `[services]`
     /// section; [`Error::BrokenLine`].
     pub fn resolve(env: &Env, profile: Option<&Profile>, files: &ProfileFiles, uses_sso: bool) -> Result<Self, Error> {
-        if are_ignored(env, profile)? {
+        if endpoints_are_ignored(env, profile)? {
             return Ok(Endpoints::default());
         }
         let find = |variable, table| endpoint(env, profile, files, variable, table);
@@ -49,7 +49,7 @@ fn endpoint(
     let found = match (of_variable(variable).or_else(|| of_variable(vars::AWS_ENDPOINT_URL)), profile) {
         (Some(found), _) => Some(found),
         (None, None) => None,
-        (None, Some(profile)) => match of_services(profile, files, table)? {
+        (None, Some(profile)) => match services_endpoint(profile, files, table)? {
             Some(found) => Some(found),
             None => profile.get("endpoint_url")?.map(Located::from),
         },
@@ -57,14 +57,14 @@ fn endpoint(
     match found {
         Some(Located { text, place }) if !is_url(&text) => {
             let rule = "a URL, such as `https://sts.example.com`, or unset";
-            Err(Error::input(place, &without_secrets(&text), rule))
+            Err(Error::input(place, &redact_url(&text), rule))
         }
         found => Ok(found),
     }
 }
 
 /// The endpoint from the section named by the profile's `services`.
-fn of_services(profile: &Profile, files: &ProfileFiles, table: &'static str) -> Result<Option<Located>, Error> {
+fn services_endpoint(profile: &Profile, files: &ProfileFiles, table: &'static str) -> Result<Option<Located>, Error> {
     let Some(Value { text: name, place }) = profile.get("services")? else { return Ok(None) };
     let Some(services) = files.section(Kind::Services, name)? else {
         return Err(Error::input(place.to_string(), name, "the name of an existing `[services …]` section"));
@@ -73,7 +73,7 @@ fn of_services(profile: &Profile, files: &ProfileFiles, table: &'static str) -> 
 }
 
 /// Only `true` counts, in upper or lower case.
-fn are_ignored(env: &Env, profile: Option<&Profile>) -> Result<bool, Error> {
+fn endpoints_are_ignored(env: &Env, profile: Option<&Profile>) -> Result<bool, Error> {
     let is_true = |value: &str| value.trim().eq_ignore_ascii_case("true");
     if let Some(value) = env.get(vars::AWS_IGNORE_CONFIGURED_ENDPOINT_URLS) {
         return Ok(is_true(value));

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::aws::names::Invalid;
-use crate::aws::refusal::{Doing, Refusal};
+use crate::aws::names::InvalidValue;
+use crate::aws::refusal::{Operation, Refusal};
 use crate::say::explain::{Exit, Explain, Explanation};
 use crate::say::text::{shown, shown_up_to};
 
@@ -13,7 +13,7 @@ use crate::say::text::{shown, shown_up_to};
 pub enum Error {
     /// A value does not have the format that AWS or Kubernetes requires. `place` is where it is set: a flag, a
     /// variable, or a property with its profile and line.
-    Input { place: String, invalid: Invalid },
+    Input { place: String, invalid: InvalidValue },
     /// The partition has no STS endpoint of the requested kind (FIPS, dual-stack).
     NoEndpoint { region: String, why: String },
     /// A config or credentials file that cannot be read.
@@ -33,13 +33,13 @@ pub enum Error {
     /// AWS refused the request.
     Refused(Box<Refusal>),
     /// AWS could not be reached, or did not answer in time.
-    Unreachable { doing: Doing, why: String },
+    Unreachable { operation: Operation, why: String },
     /// AWS reported a temporary failure.
-    Failing { doing: Doing, why: String },
+    ServiceFailure { operation: Operation, why: String },
     /// The deadline passed.
-    Deadline { doing: Doing, after: Duration },
+    TimedOut { operation: Operation, after: Duration },
     /// AWS returned an invalid response.
-    BadAnswer { doing: Doing, why: String },
+    BadAnswer { operation: Operation, why: String },
     /// The open file limit is too low; the SDK's runtime panics if it cannot open a few files.
     TooFewFiles { limit: u64 },
     /// Something that should not happen.
@@ -49,11 +49,11 @@ pub enum Error {
 impl Error {
     /// An error for a value set at this place, with no hint beyond the rule.
     pub fn input(place: impl Into<String>, value: &str, rule: &'static str) -> Self {
-        Error::Input { place: place.into(), invalid: Invalid::new(value, rule) }
+        Error::Input { place: place.into(), invalid: InvalidValue::new(value, rule) }
     }
 
     /// An error for an invalid value set at this place.
-    pub fn invalid(place: impl ToString) -> impl FnOnce(Invalid) -> Self {
+    pub fn invalid(place: impl ToString) -> impl FnOnce(InvalidValue) -> Self {
         let place = place.to_string();
         move |invalid| Error::Input { place, invalid }
     }
@@ -69,10 +69,10 @@ impl Error {
     }
 
     /// Whether the same call may succeed if retried shortly.
-    pub fn can_pass(&self) -> bool {
+    pub fn is_transient(&self) -> bool {
         matches!(
             self,
-            Error::Unreachable { .. } | Error::Failing { .. } | Error::Deadline { .. } | Error::BadAnswer { .. }
+            Error::Unreachable { .. } | Error::ServiceFailure { .. } | Error::TimedOut { .. } | Error::BadAnswer { .. }
         )
     }
 }
@@ -85,7 +85,7 @@ impl Explain for Error {
         let other_file = "or point AWS_CONFIG_FILE or AWS_SHARED_CREDENTIALS_FILE at another file";
         let network = "check the region, the network, VPN and proxy settings (HTTPS_PROXY, NO_PROXY), then try again";
         match self {
-            Error::Input { place, invalid: Invalid { value, rule, hint } } => {
+            Error::Input { place, invalid: InvalidValue { value, rule, hint } } => {
                 let place = shown_up_to(place, 600);
                 let what = format!("{place} `{}` is not valid: it must be {rule}", shown(value));
                 Explanation { hint: hint.clone(), ..bad_input(what) }
@@ -131,27 +131,28 @@ impl Explain for Error {
             }
             Error::NeedsLogin { source_name, why, command } => {
                 let what = format!("no AWS credentials from {}: {}", shown(source_name), shown(why));
-                Explanation::new(Exit::NeedsPerson, what).hint(format!("run `{command}`, then try again"))
+                Explanation::new(Exit::UserActionNeeded, what).hint(format!("run `{command}`, then try again"))
             }
-            Error::Refused(refusal) => Explanation::new(Exit::Refused, refusal.words(1200)).hint(refusal.advice()),
-            Error::Unreachable { doing, why } => {
-                unreachable(format!("could not {doing}: {}", shown_up_to(why, 400))).hint(network)
+            Error::Refused(refusal) => Explanation::new(Exit::Refused, refusal.describe(1200)).hint(refusal.advice()),
+            Error::Unreachable { operation, why } => {
+                unreachable(format!("could not {operation}: {}", shown_up_to(why, 400))).hint(network)
             }
-            Error::Failing { doing, why } => {
-                unreachable(format!("could not {doing}: temporary failure at AWS: {}", shown_up_to(why, 400)))
+            Error::ServiceFailure { operation, why } => {
+                unreachable(format!("could not {operation}: temporary failure at AWS: {}", shown_up_to(why, 400)))
                     .hint("wait a moment, then try again")
             }
-            Error::Deadline { doing, after } => {
-                unreachable(format!("could not {doing}: no answer from AWS within {} s", after.as_secs())).hint(network)
+            Error::TimedOut { operation, after } => {
+                unreachable(format!("could not {operation}: no answer from AWS within {} s", after.as_secs()))
+                    .hint(network)
             }
-            Error::BadAnswer { doing: doing @ Doing::GetCredentials(_), why } => {
-                unreachable(format!("could not {doing}: invalid response: {}", shown(why))).hint(
+            Error::BadAnswer { operation: operation @ Operation::GetCredentials(_), why } => {
+                unreachable(format!("could not {operation}: invalid response: {}", shown(why))).hint(
                     "something between you and AWS may have answered instead: check the proxy, and \
                      AWS_ENDPOINT_URL_SSO if it is set",
                 )
             }
-            Error::BadAnswer { doing, why } => {
-                unreachable(format!("could not {doing}: invalid response from STS: {}", shown(why))).hint(
+            Error::BadAnswer { operation, why } => {
+                unreachable(format!("could not {operation}: invalid response from STS: {}", shown(why))).hint(
                     "something between you and STS may have answered instead: check AWS_ENDPOINT_URL_STS and the proxy",
                 )
             }
@@ -159,7 +160,7 @@ impl Explain for Error {
                 Explanation::new(Exit::Other, format!("the limit of {limit} open files is too low to call AWS"))
                     .hint("raise the limit, for example with `ulimit -n 256`")
             }
-            Error::Internal(why) => Explanation::defect(why),
+            Error::Internal(why) => Explanation::bug(why),
         }
     }
 }

@@ -5,11 +5,11 @@ use std::error::Error as StdError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 
 use crate::aws::error::Error;
-use crate::aws::refusal::{Doing, Refusal};
+use crate::aws::refusal::{Operation, Refusal};
 
 /// Classifies a failed call: refused, temporarily failing, unreachable, or answered by something else.
-pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error: &SdkError<E>) -> Error {
-    const PASSING: [&str; 9] = [
+pub fn classify<E: ProvideErrorMetadata + StdError + 'static>(operation: Operation, error: &SdkError<E>) -> Error {
+    const TRANSIENT_CODES: [&str; 9] = [
         "Throttling",
         "ThrottlingException",
         "ThrottledException",
@@ -25,19 +25,21 @@ pub fn failure<E: ProvideErrorMetadata + StdError + 'static>(doing: Doing, error
             let status = context.raw().status();
             let message = context.err().message().unwrap_or("no reason given").to_owned();
             match context.err().code() {
-                Some(code) if PASSING.contains(&code) || status.is_server_error() => {
-                    Error::Failing { doing, why: format!("{code}: {message}") }
+                Some(code) if TRANSIENT_CODES.contains(&code) || status.is_server_error() => {
+                    Error::ServiceFailure { operation, why: format!("{code}: {message}") }
                 }
-                Some(code) => Error::refused(Refusal::new(doing, code.to_owned(), message)),
+                Some(code) => Error::refused(Refusal::new(operation, code.to_owned(), message)),
                 None if status.is_server_error() || status.as_u16() == 429 => {
-                    Error::Failing { doing, why: format!("HTTP {}", status.as_u16()) }
+                    Error::ServiceFailure { operation, why: format!("HTTP {}", status.as_u16()) }
                 }
-                None => Error::BadAnswer { doing, why: format!("HTTP {} without an AWS error code", status.as_u16()) },
+                None => {
+                    Error::BadAnswer { operation, why: format!("HTTP {} without an AWS error code", status.as_u16()) }
+                }
             }
         }
-        SdkError::ResponseError(_) => Error::BadAnswer { doing, why: last_cause(error) },
-        SdkError::TimeoutError(_) => Error::Unreachable { doing, why: "no answer after several tries".into() },
-        SdkError::DispatchFailure(_) => Error::Unreachable { doing, why: last_cause(error) },
+        SdkError::ResponseError(_) => Error::BadAnswer { operation, why: last_cause(error) },
+        SdkError::TimeoutError(_) => Error::Unreachable { operation, why: "no answer after several tries".into() },
+        SdkError::DispatchFailure(_) => Error::Unreachable { operation, why: last_cause(error) },
         _ => Error::Internal(last_cause(error)),
     }
 }

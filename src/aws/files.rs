@@ -76,14 +76,14 @@ pub fn read(path: PathBuf) -> SourceFile {
     SourceFile { path, state }
 }
 
-/// Reads a file of at most `most` bytes.
-pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+/// Reads a file of at most `max_len` bytes.
+pub fn read_up_to(path: &Path, max_len: u64) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     // Allocated at once, not by doubling: some config files are a megabyte in size.
-    let expected = file.metadata().map_or(0, |metadata| metadata.len().min(most));
+    let expected = file.metadata().map_or(0, |metadata| metadata.len().min(max_len));
     let mut contents = Vec::with_capacity(usize::try_from(expected).unwrap_or_default() + 1);
-    let len = file.take(most + 1).read_to_end(&mut contents)?;
-    if len as u64 > most { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
+    let len = file.take(max_len + 1).read_to_end(&mut contents)?;
+    if len as u64 > max_len { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(contents) }
 }
 
 /// The files that identify the login, pod or job, reduced to what distinguishes one login from another: with a shared
@@ -93,11 +93,11 @@ pub fn token_files(env: &Env, source: &CredentialSource) -> Vec<SourceFile> {
         Base::Sso(sso) => {
             let file = read(sso_token_path(env, sso.token_name()));
             // The older format is never refreshed.
-            vec![if sso.session.is_some() { file.without_what_a_refresh_changes() } else { file }]
+            vec![if sso.session.is_some() { file.without_refreshed_fields() } else { file }]
         }
         Base::ConsoleSession(identity) => {
             let file = read(login_token_path(env, identity));
-            vec![file.without_what_a_login_refresh_changes()]
+            vec![file.without_refreshed_console_fields()]
         }
         Base::WebIdentity(identity) => vec![read(identity.token_file.clone())],
         Base::Container(container) => match &container.authorization {
@@ -116,7 +116,7 @@ pub fn sso_token_path(env: &Env, name: &str) -> PathBuf {
 
 /// The path of the file in which `aws login` stores this identity's session.
 pub fn login_token_path(env: &Env, identity: &str) -> PathBuf {
-    let directory = match env.given(vars::AWS_LOGIN_CACHE_DIRECTORY) {
+    let directory = match env.get_raw(vars::AWS_LOGIN_CACHE_DIRECTORY) {
         Some(directory) => PathBuf::from(directory),
         None => home(env).join(".aws/login/cache"),
     };

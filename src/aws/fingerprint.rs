@@ -11,7 +11,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::aws::endpoints::Endpoints;
-use crate::aws::source::{CredentialSource, NamedBy};
+use crate::aws::source::{CredentialSource, SelectedBy};
 use crate::aws::source_file::{FileState, SourceFile};
 use crate::sys::env::Env;
 use crate::sys::vars;
@@ -32,8 +32,8 @@ const NOT_UNSET_WHEN_EMPTY: [&str; 2] = [vars::AWS_SECURITY_TOKEN, vars::AWS_LOG
 /// The AWS variables that determine who signs.
 pub fn identifying_variables(env: &Env) -> impl Iterator<Item = (&OsStr, &OsStr)> {
     let is_among = |names: &[&str], name: &OsStr| names.iter().any(|other| name == *other);
-    env.starting_with(vars::AWS_PREFIX).filter(move |(name, value)| {
-        !is_among(&vars::NEVER_IDENTIFYING, name) && (!value.is_empty() || is_among(&NOT_UNSET_WHEN_EMPTY, name))
+    env.with_prefix(vars::AWS_PREFIX).filter(move |(name, value)| {
+        !is_among(&vars::NON_IDENTIFYING, name) && (!value.is_empty() || is_among(&NOT_UNSET_WHEN_EMPTY, name))
     })
 }
 
@@ -58,7 +58,7 @@ impl Fingerprint {
         hash.field(host_name.as_encoded_bytes());
         hash.field(source.choice.name.as_bytes());
         // With `--profile`, no part of a web identity comes from the environment.
-        hash.field(&[u8::from(source.choice.named_by == NamedBy::Flag)]);
+        hash.field(&[u8::from(source.choice.selected_by == SelectedBy::Flag)]);
         hash.field(source.kind().as_bytes());
         hash.list([sts, sso, sso_oidc].into_iter(), |hash, endpoint| {
             hash.field(endpoint.as_ref().map_or("", |url| &url.text).as_bytes());
@@ -68,8 +68,8 @@ impl Fingerprint {
             hash.field(value.as_encoded_bytes());
         };
         if source.process().is_some() {
-            let is_fleeting = |name: &OsStr| vars::FLEETING.iter().any(|fleeting| name == *fleeting);
-            hash.list(env.all().filter(|(name, _)| !is_fleeting(name)), variable);
+            let is_volatile = |name: &OsStr| vars::VOLATILE.iter().any(|volatile| name == *volatile);
+            hash.list(env.all().filter(|(name, _)| !is_volatile(name)), variable);
             hash.field(working_directory.as_deref().unwrap_or_default().as_encoded_bytes());
         } else {
             hash.list(identifying_variables(env), variable);
@@ -165,7 +165,7 @@ mod tests {
         }
 
         /// A description of who signs, and the fingerprint; `None` if no one does.
-        fn who(&self) -> Option<(String, Fingerprint)> {
+        fn signer(&self) -> Option<(String, Fingerprint)> {
             let env: Env = self.env.iter().map(|(name, value)| (name, value)).collect();
             let files = files(&self.config, &self.credentials);
             let choice = ProfileChoice::resolve(self.flag.as_deref(), &env).ok()?;
@@ -207,7 +207,7 @@ mod tests {
 
         #[track_caller]
         fn fingerprint(&self) -> Fingerprint {
-            self.who().expect("somebody signs").1
+            self.signer().expect("somebody signs").1
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
     fn non_identifying_variables_do_not_change_it() {
         let world = World { flag: Some("a".into()), ..World::new("", KEYS) };
         let one = world.fingerprint();
-        for name in vars::NEVER_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
+        for name in vars::NON_IDENTIFYING.iter().chain(&["TERM", "PATH", "HOME", "KUBERNETES_EXEC_INFO"]) {
             assert_eq!(one, world.clone().with(name, "x").fingerprint(), "{name}");
         }
         let of = |config: &str, credentials: &str| World { flag: Some("a".into()), ..World::new(config, credentials) };
@@ -255,7 +255,7 @@ mod tests {
     /// Keys from two files are never combined.
     #[test]
     fn the_file_of_a_property_changes_it() {
-        let of = |config: &str, credentials: &str| World::new(config, credentials).who().expect("somebody signs");
+        let of = |config: &str, credentials: &str| World::new(config, credentials).signer().expect("somebody signs");
         let keys = "aws_access_key_id = ASIA\naws_secret_access_key = s\n";
         let (apart, without_token) = of("[default]\naws_session_token = t\n", &format!("[default]\n{keys}"));
         let (together, with_token) = of("[default]\n", &format!("[default]\n{keys}aws_session_token = t\n"));
@@ -269,7 +269,7 @@ mod tests {
         let config = "[profile b]\nweb_identity_token_file = w\nrole_arn = r1\n";
         let by_variable = World::new(config, "").with("AWS_PROFILE", "b").with("AWS_ROLE_ARN", "r2");
         let by_flag = World { flag: Some("b".into()), ..by_variable.clone() };
-        assert_ne!(by_variable.who().unwrap().0, by_flag.who().unwrap().0);
+        assert_ne!(by_variable.signer().unwrap().0, by_flag.signer().unwrap().0);
         assert_ne!(by_variable.fingerprint(), by_flag.fingerprint());
     }
 
@@ -288,7 +288,7 @@ mod tests {
             readme.split_once("never select an identity, so they are not part of the key: ").expect("the list");
         let (list, _) = list.split_once(". (").expect("its end");
         let names: Vec<&str> = list.split(',').map(|name| name.trim().trim_matches('`')).collect();
-        assert_eq!(names, vars::NEVER_IDENTIFYING);
+        assert_eq!(names, vars::NON_IDENTIFYING);
     }
 
     #[test]
@@ -394,7 +394,7 @@ mod tests {
         #[test]
         fn any_change_of_signer_changes_it(one in world(), other in world(), what in 0usize..7) {
             let other = if what == 6 { other } else { changed(&one, &other, what) };
-            if let (Some((who, fingerprint)), Some((other_who, other_fingerprint))) = (one.who(), other.who()) {
+            if let (Some((who, fingerprint)), Some((other_who, other_fingerprint))) = (one.signer(), other.signer()) {
                 prop_assert!(who == other_who || fingerprint != other_fingerprint, "{who} and {other_who}");
                 prop_assert!(one != other || fingerprint == other_fingerprint);
             }

@@ -42,7 +42,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 /// The HTTP client for AWS: certificate authorities from `AWS_CA_BUNDLE` or the profile's `ca_bundle`, otherwise the
 /// system's; proxies from the environment. All clients share its connections. If TLS is expected, the authorities are
 /// read in the background.
-pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
+pub fn aws_client(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Result<SharedHttpClient, Error> {
     let of_profile = || profile.map(|profile| profile.get("ca_bundle")).transpose();
     let trust_store = match (env.get(vars::AWS_CA_BUNDLE), of_profile()?.flatten()) {
         (Some(path), _) => trust_store(path, expand(env, path))?,
@@ -63,7 +63,7 @@ pub fn for_aws(env: &Env, profile: Option<&Profile>, expects_tls: bool) -> Resul
 
 /// The HTTP client for local services, such as the metadata service, which no proxy can reach. The SDK sets the
 /// timeouts.
-pub fn for_local_services() -> Result<SharedHttpClient, Error> {
+pub fn local_client() -> Result<SharedHttpClient, Error> {
     let tls_context = tls_context(TrustStore::default())?;
     Ok(http_client_fn(move |timeouts, _| {
         let connector = LazyConnector::new(tls_context.clone(), ProxyConfig::disabled(), timeouts.clone());
@@ -72,13 +72,13 @@ pub fn for_local_services() -> Result<SharedHttpClient, Error> {
 }
 
 /// A local service's response.
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub body: Vec<u8>,
 }
 
 /// Sends one request to a local service.
-pub async fn get_locally(url: &str, authorization: Option<&Secret>) -> Result<Answer, String> {
+pub async fn get_local(url: &str, authorization: Option<&Secret>) -> Result<Response, String> {
     let timeouts = HttpConnectorSettings::builder().connect_timeout(LOCAL_TIMEOUT).read_timeout(LOCAL_TIMEOUT).build();
     let tls_context = tls_context(TrustStore::default()).map_err(|error| error.to_string())?;
     let connector = LazyConnector::new(tls_context, ProxyConfig::disabled(), timeouts);
@@ -92,7 +92,7 @@ pub async fn get_locally(url: &str, authorization: Option<&Secret>) -> Result<An
     let status = response.status().as_u16();
     let body = Limited::new(response.into_body(), MAX_ANSWER_LEN).collect().await;
     let body = body.map_err(|error| error.to_string())?.to_bytes().to_vec();
-    Ok(Answer { status, body })
+    Ok(Response { status, body })
 }
 
 fn tls_context(trust_store: TrustStore) -> Result<TlsContext, Error> {

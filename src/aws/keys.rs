@@ -14,7 +14,7 @@ use crate::sys::vars;
 /// Access keys, and where they are set.
 #[derive(Debug)]
 pub struct Keys {
-    place: KeysPlace,
+    place: KeysOrigin,
     id: String,
     secret: Secret,
     session_token: Option<Secret>,
@@ -23,7 +23,7 @@ pub struct Keys {
 
 /// Where keys come from, which decides what their parts are called in messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeysPlace {
+pub enum KeysOrigin {
     /// Environment variables; which of the session token's two names is set.
     Environment { session_token: &'static str },
     /// A profile in one of the files, with the names used for properties that have several.
@@ -42,20 +42,20 @@ enum Part {
 
 /// Why keys are rejected. Never contains the keys, except an id that is a variable name.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unfit {
+pub struct InvalidKeys {
     pub why: String,
     pub hint: String,
 }
 
 impl Keys {
     /// Surrounding whitespace, such as the CR in a Windows file, is not part of a key.
-    pub fn new(place: KeysPlace, id: &str, secret: &str, session_token: Option<&str>, expiry: Option<&str>) -> Self {
+    pub fn new(place: KeysOrigin, id: &str, secret: &str, session_token: Option<&str>, expiry: Option<&str>) -> Self {
         let session_token = session_token.map(str::trim).filter(|token| !token.is_empty()).map(Secret::new);
         let expiry = expiry.map(|text| text.trim().to_owned());
         Keys { place, id: id.trim().to_owned(), secret: Secret::new(secret.trim()), session_token, expiry }
     }
 
-    pub fn place(&self) -> &KeysPlace {
+    pub fn place(&self) -> &KeysOrigin {
         &self.place
     }
 
@@ -77,9 +77,9 @@ impl Keys {
     }
 }
 
-impl KeysPlace {
+impl KeysOrigin {
     pub fn is_credentials_file(&self) -> bool {
-        matches!(self, KeysPlace::Profile { in_credentials_file: true, .. })
+        matches!(self, KeysOrigin::Profile { in_credentials_file: true, .. })
     }
 
     /// What to call the expiry of these keys in messages.
@@ -95,8 +95,8 @@ impl KeysPlace {
             Part::Expiry => vars::AWS_CREDENTIAL_EXPIRATION,
         };
         match self {
-            KeysPlace::Environment { session_token } => of_environment(session_token).to_owned(),
-            KeysPlace::Profile { name, session_token, expiry, .. } => {
+            KeysOrigin::Environment { session_token } => of_environment(session_token).to_owned(),
+            KeysOrigin::Profile { name, session_token, expiry, .. } => {
                 let property = match part {
                     Part::Id => "aws_access_key_id",
                     Part::Secret => "aws_secret_access_key",
@@ -105,7 +105,7 @@ impl KeysPlace {
                 };
                 format!("`{property}` in profile `{}`", shown(name))
             }
-            KeysPlace::Output => match part {
+            KeysOrigin::Output => match part {
                 Part::Id => "`AccessKeyId`",
                 Part::Secret => "`SecretAccessKey`",
                 Part::SessionToken => "the session token",
@@ -118,12 +118,12 @@ impl KeysPlace {
     /// # Errors
     ///
     /// If these credentials cannot be right.
-    pub fn check(&self, credentials: &Credentials) -> Result<(), Unfit> {
+    pub fn check(&self, credentials: &Credentials) -> Result<(), InvalidKeys> {
         let (id, token) = (credentials.access_key_id(), credentials.session_token().unwrap_or_default());
         let parts = [(Part::Id, id), (Part::Secret, credentials.secret_access_key()), (Part::SessionToken, token)];
         for (part, value) in parts {
             let label = self.label(part);
-            let unfit = |why: String, hint: String| Err(Unfit { why, hint });
+            let unfit = |why: String, hint: String| Err(InvalidKeys { why, hint });
             if value.starts_with(['"', '\'']) || value.ends_with(['"', '\'']) {
                 return unfit(
                     format!("{label} is in quotation marks"),
@@ -141,23 +141,23 @@ impl KeysPlace {
                 return unfit(why, "put the comment on its own line".into());
             }
             let may_be_empty = matches!(part, Part::SessionToken);
-            let is_fit = |b: u8| match part {
+            let is_allowed = |b: u8| match part {
                 Part::Id => b.is_ascii_alphanumeric() || b == b'_',
                 _ => b.is_ascii_graphic(),
             };
             if value.is_empty() && !may_be_empty {
                 return unfit(format!("{label} is empty"), format!("set {label}"));
             }
-            if !value.bytes().all(is_fit) {
+            if !value.bytes().all(is_allowed) {
                 let why = format!("{label} contains characters that are not allowed in credentials");
                 return unfit(why, format!("correct {label}"));
             }
         }
         // A leftover part of another key pair occurs where people set keys by hand; programs return complete
         // credentials.
-        if *self != KeysPlace::Output && id.starts_with("AKIA") && !token.is_empty() {
+        if *self != KeysOrigin::Output && id.starts_with("AKIA") && !token.is_empty() {
             let (id, token) = (self.label(Part::Id), self.label(Part::SessionToken));
-            return Err(Unfit {
+            return Err(InvalidKeys {
                 why: format!(
                     "{token} is left over from other keys: {id} is a user's long-term key (AKIA…), which has no \
                      session token"
@@ -180,7 +180,7 @@ fn is_variable(value: &str) -> bool {
 }
 
 /// Whether the credentials have expired, or will before they can be used.
-pub fn have_expired(credentials: &Credentials, margin_ends: SystemTime) -> bool {
+pub fn are_expired(credentials: &Credentials, margin_ends: SystemTime) -> bool {
     credentials.expiry().is_some_and(|expiry| expiry <= margin_ends)
 }
 
@@ -189,7 +189,7 @@ mod tests {
     use super::*;
 
     fn why(id: &str, secret: &str, token: Option<&str>) -> Option<String> {
-        let place = KeysPlace::Environment { session_token: "AWS_SESSION_TOKEN" };
+        let place = KeysOrigin::Environment { session_token: "AWS_SESSION_TOKEN" };
         let keys = Keys::new(place, id, secret, token, None);
         keys.place().check(&keys.credentials().expect("no date")).err().map(|unfit| unfit.why)
     }
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_invalid_expiry_is_an_error() {
-        let place = KeysPlace::Environment { session_token: "AWS_SESSION_TOKEN" };
+        let place = KeysOrigin::Environment { session_token: "AWS_SESSION_TOKEN" };
         let error = Keys::new(place, "AKIA", "s", None, Some("soon")).credentials().unwrap_err();
         assert!(error.to_string().starts_with("AWS_CREDENTIAL_EXPIRATION `soon`"), "{error}");
     }

@@ -10,7 +10,7 @@ use crate::say::secret::Secret;
 
 /// A value that does not have the format that AWS or Kubernetes requires.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Invalid {
+pub struct InvalidValue {
     pub value: String,
     /// What it must be.
     pub rule: Cow<'static, str>,
@@ -18,9 +18,9 @@ pub struct Invalid {
     pub hint: Option<String>,
 }
 
-impl Invalid {
+impl InvalidValue {
     pub fn new(value: &str, rule: impl Into<Cow<'static, str>>) -> Self {
-        Invalid { value: value.to_owned(), rule: rule.into(), hint: None }
+        InvalidValue { value: value.to_owned(), rule: rule.into(), hint: None }
     }
 }
 
@@ -72,7 +72,7 @@ checked_string! {
 
 impl ClusterName {
     /// Parses a name, or an ARN that ends with one.
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
+    pub fn parse(value: &str) -> Result<Self, InvalidValue> {
         let is_inner = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         let fits =
             value.len() <= 100 && value.bytes().all(is_inner) && value.starts_with(|c: char| c.is_ascii_alphanumeric());
@@ -86,7 +86,7 @@ impl ClusterName {
         {
             return ClusterName::parse(name);
         }
-        Err(Invalid::new(
+        Err(InvalidValue::new(
             value,
             "a cluster name: up to 100 letters, digits, `-` and `_`, starting with a letter or digit",
         ))
@@ -94,10 +94,10 @@ impl ClusterName {
 }
 
 impl RoleArn {
-    pub fn parse(value: &str, region: &Region) -> Result<Self, Invalid> {
-        let wrong = |hint: Option<String>| Invalid {
+    pub fn parse(value: &str, region: &Region) -> Result<Self, InvalidValue> {
+        let wrong = |hint: Option<String>| InvalidValue {
             hint,
-            ..Invalid::new(value, "a role ARN, such as `arn:aws:iam::111122223333:role/developers`")
+            ..InvalidValue::new(value, "a role ARN, such as `arn:aws:iam::111122223333:role/developers`")
         };
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         let &["arn", partition, service, "", account, resource] = parts.as_slice() else { return Err(wrong(None)) };
@@ -126,9 +126,9 @@ impl RoleArn {
         }
         let expected = region.partition().id;
         if partition != expected {
-            return Err(Invalid {
+            return Err(InvalidValue {
                 hint: Some("correct the role or the region".into()),
-                ..Invalid::new(value, format!("in partition `{expected}`, the partition of region `{region}`"))
+                ..InvalidValue::new(value, format!("in partition `{expected}`, the partition of region `{region}`"))
             });
         }
         Ok(RoleArn(value.to_owned()))
@@ -144,7 +144,7 @@ impl RoleArn {
     }
 
     /// The prefix of the ARNs of this role's sessions. STS omits the role's path.
-    pub fn start_of_sessions(&self) -> String {
+    pub fn session_arn_prefix(&self) -> String {
         format!("arn:{}:sts::{}:assumed-role/{}/", self.partition(), self.account(), self.name())
     }
 
@@ -155,10 +155,10 @@ impl RoleArn {
 }
 
 impl SessionName {
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
+    pub fn parse(value: &str) -> Result<Self, InvalidValue> {
         let fits = (2..=64).contains(&value.len()) && value.bytes().all(is_name_byte);
         fits.then(|| SessionName(value.to_owned()))
-            .ok_or_else(|| Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`"))
+            .ok_or_else(|| InvalidValue::new(value, "2 to 64 letters, digits and `_+=,.@-`"))
     }
 
     /// The caller's own name, made valid: IAM user names use the same characters but may be a single letter; names from
@@ -175,17 +175,17 @@ impl SessionName {
 
 impl NameTemplate {
     /// For an ARN, the last part is used.
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
+    pub fn parse(value: &str) -> Result<Self, InvalidValue> {
         let name = if value.starts_with("arn:") { value.rsplit('/').next().unwrap_or_default() } else { value };
         let fixed = name.replace("{user}", "").replace("{account}", "");
         let length_fits = fixed.len() < name.len() || (2..=64).contains(&name.len());
         if length_fits && fixed.len() <= 64 && fixed.bytes().all(is_name_byte) {
             return Ok(NameTemplate(name.to_owned()));
         }
-        Err(Invalid::new(value, "2 to 64 letters, digits and `_+=,.@-`, or contain `{user}` or `{account}`"))
+        Err(InvalidValue::new(value, "2 to 64 letters, digits and `_+=,.@-`, or contain `{user}` or `{account}`"))
     }
 
-    pub fn names_the_caller(&self) -> bool {
+    pub fn has_placeholders(&self) -> bool {
         self.0.contains('{')
     }
 
@@ -196,11 +196,14 @@ impl NameTemplate {
 }
 
 impl MfaSerial {
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
-        let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
-        let fits = (9..=256).contains(&value.len()) && value.bytes().all(is_fit);
+    pub fn parse(value: &str) -> Result<Self, InvalidValue> {
+        let is_allowed = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
+        let fits = (9..=256).contains(&value.len()) && value.bytes().all(is_allowed);
         fits.then(|| MfaSerial(value.to_owned())).ok_or_else(|| {
-            Invalid::new(value, "an MFA device ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or a serial number")
+            InvalidValue::new(
+                value,
+                "an MFA device ARN, such as `arn:aws:iam::111122223333:mfa/alice`, or a serial number",
+            )
         })
     }
 }
@@ -225,11 +228,11 @@ pub struct SessionDuration(Duration);
 
 impl SessionDuration {
     /// Parses a plain number of seconds, within the limits of STS.
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
+    pub fn parse(value: &str) -> Result<Self, InvalidValue> {
         let is_digits = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
         match value.parse() {
             Ok(seconds @ 900..=43_200) if is_digits => Ok(SessionDuration(Duration::from_secs(seconds))),
-            _ => Err(Invalid::new(value, "a number of seconds from 900 to 43200")),
+            _ => Err(InvalidValue::new(value, "a number of seconds from 900 to 43200")),
         }
     }
 
@@ -239,11 +242,11 @@ impl SessionDuration {
 }
 
 impl ExternalId {
-    pub fn parse(value: &str) -> Result<Self, Invalid> {
-        let is_fit = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
-        let fits = (2..=1224).contains(&value.len()) && value.bytes().all(is_fit);
+    pub fn parse(value: &str) -> Result<Self, InvalidValue> {
+        let is_allowed = |b: u8| is_name_byte(b) || b == b':' || b == b'/';
+        let fits = (2..=1224).contains(&value.len()) && value.bytes().all(is_allowed);
         fits.then(|| ExternalId(value.to_owned()))
-            .ok_or_else(|| Invalid::new(value, "2 to 1224 letters, digits and `_+=,.@:/-`"))
+            .ok_or_else(|| InvalidValue::new(value, "2 to 1224 letters, digits and `_+=,.@:/-`"))
     }
 }
 

@@ -7,22 +7,22 @@ use crate::say::text::{shown, shown_up_to};
 
 /// The operation that was attempted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Doing {
+pub enum Operation {
     /// With the name of the source.
     GetCredentials(String),
-    AskWhoIsCalling,
+    GetCallerIdentity,
     /// With the role's ARN.
     AssumeRole(String),
     AssumeRoleWithWebIdentity,
 }
 
-impl fmt::Display for Doing {
+impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Doing::GetCredentials(source) => write!(f, "get credentials from {}", shown(source)),
-            Doing::AskWhoIsCalling => f.write_str("get your identity from STS"),
-            Doing::AssumeRole(arn) => write!(f, "assume role `{}`", shown(arn)),
-            Doing::AssumeRoleWithWebIdentity => f.write_str("assume a role with the web identity token"),
+            Operation::GetCredentials(source) => write!(f, "get credentials from {}", shown(source)),
+            Operation::GetCallerIdentity => f.write_str("get your identity from STS"),
+            Operation::AssumeRole(arn) => write!(f, "assume role `{}`", shown(arn)),
+            Operation::AssumeRoleWithWebIdentity => f.write_str("assume a role with the web identity token"),
         }
     }
 }
@@ -30,7 +30,7 @@ impl fmt::Display for Doing {
 /// AWS refused the request.
 #[derive(Debug)]
 pub struct Refusal {
-    pub doing: Doing,
+    pub operation: Operation,
     pub code: String,
     pub message: String,
     pub reason: Reason,
@@ -77,15 +77,15 @@ pub enum Denial {
 }
 
 impl Refusal {
-    pub fn new(doing: Doing, code: String, message: String) -> Self {
-        let reason = Reason::parse(&doing, &code, &message);
-        Refusal { doing, code, message, reason, hint: None }
+    pub fn new(operation: Operation, code: String, message: String) -> Self {
+        let reason = Reason::parse(&operation, &code, &message);
+        Refusal { operation, code, message, reason, hint: None }
     }
 
     /// What was refused and why, with at most `most` characters of AWS's message.
-    pub fn words(&self, most: usize) -> String {
-        let Refusal { doing, code, message, .. } = self;
-        format!("could not {doing}: {}: {}", shown(code), shown_up_to(message, most))
+    pub fn describe(&self, most: usize) -> String {
+        let Refusal { operation, code, message, .. } = self;
+        format!("could not {operation}: {}: {}", shown(code), shown_up_to(message, most))
     }
 
     /// The hint for the user.
@@ -95,11 +95,11 @@ impl Refusal {
 }
 
 impl Reason {
-    fn parse(doing: &Doing, code: &str, message: &str) -> Self {
+    fn parse(operation: &Operation, code: &str, message: &str) -> Self {
         match code {
             "AccessDenied" if message.contains("invalid MFA one time pass code") => Reason::WrongMfaCode,
-            "AccessDenied" => match doing {
-                Doing::AssumeRole(arn) => Reason::Denied(Denial::parse(message, arn)),
+            "AccessDenied" => match operation {
+                Operation::AssumeRole(arn) => Reason::Denied(Denial::parse(message, arn)),
                 _ => Reason::Unclear,
             },
             "ExpiredToken" | "ExpiredTokenException" => Reason::SessionExpired,
@@ -156,22 +156,22 @@ impl Reason {
 impl Denial {
     /// Determines the policy from STS's error message.
     fn parse(message: &str, role_arn: &str) -> Self {
-        let says = |words| message.contains(words);
-        if says("must provide both MFA serial number and one time pass code") {
+        let contains = |words| message.contains(words);
+        if contains("must provide both MFA serial number and one time pass code") {
             Denial::MfaRequired
-        } else if says("MultiFactorAuthentication failed") {
+        } else if contains("MultiFactorAuthentication failed") {
             Denial::WrongMfaDevice
-        } else if says("service control policy") || says("resource control policy") {
+        } else if contains("service control policy") || contains("resource control policy") {
             Denial::Organisation
-        } else if says("explicit deny") {
+        } else if contains("explicit deny") {
             Denial::ExplicitDeny
-        } else if says("permissions boundary") {
+        } else if contains("permissions boundary") {
             Denial::PermissionsBoundary
-        } else if says("no session policy allows") {
+        } else if contains("no session policy allows") {
             Denial::SessionPolicy
-        } else if says("no identity-based policy allows") {
+        } else if contains("no identity-based policy allows") {
             Denial::NoIdentityPolicy
-        } else if says("no resource-based policy allows") || says("role trust policy") {
+        } else if contains("no resource-based policy allows") || contains("role trust policy") {
             Denial::NotTrusted
         } else {
             Denial::between_accounts(message, role_arn).unwrap_or(Denial::Unclear)
@@ -239,7 +239,7 @@ mod tests {
     const USER: &str = "User: arn:aws:iam::111122223333:user/bob is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::111122223333:role/dev";
 
     fn reason(code: &str, message: &str) -> Reason {
-        Reason::parse(&Doing::AssumeRole(ROLE.into()), code, message)
+        Reason::parse(&Operation::AssumeRole(ROLE.into()), code, message)
     }
 
     /// The messages are STS's own.
@@ -294,6 +294,6 @@ mod tests {
         ] {
             assert_eq!(reason(code, message), expected, "{code} {message}");
         }
-        assert_eq!(Reason::parse(&Doing::AskWhoIsCalling, "AccessDenied", USER), Reason::Unclear);
+        assert_eq!(Reason::parse(&Operation::GetCallerIdentity, "AccessDenied", USER), Reason::Unclear);
     }
 }

@@ -36,8 +36,8 @@ impl Region {
     }
 
     pub fn partition(&self) -> Partition {
-        let of_prefix = PARTITIONS.iter().find(|partition| self.0.starts_with(partition.region_prefix));
-        *of_prefix.expect("the last prefix is empty and fits every region")
+        let matching = PARTITIONS.iter().find(|partition| self.0.starts_with(partition.region_prefix));
+        *matching.expect("the last prefix is empty and fits every region")
     }
 }
 

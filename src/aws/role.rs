@@ -1,7 +1,7 @@
 //! A role to assume, with the parameters of the AssumeRole call.
 
 use crate::aws::error::Error;
-use crate::aws::names::{ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
+use crate::aws::names::{ExternalId, InvalidValue, MfaSerial, NameTemplate, RoleArn, SessionDuration};
 use crate::aws::profile::{Profile, Value};
 use crate::aws::region::Region;
 use crate::aws::source::CredentialSource;
@@ -18,19 +18,19 @@ pub struct RoleRequest {
     /// `None`: STS's default of one hour or, with MFA, the role's maximum.
     pub duration: Option<SessionDuration>,
     pub mfa_serial: Option<MfaSerial>,
-    pub written: Written,
+    pub origin: RoleOrigin,
 }
 
 /// How a role was configured, for hints.
 #[derive(Debug, Default)]
-pub struct Written {
+pub struct RoleOrigin {
     /// The profile with its `role_arn`.
     pub profile: Option<String>,
     /// The property that sets the duration, with its place.
     pub duration: Option<String>,
     /// Whether the role's own profile sets the MFA device. If so, a code is required even if the caller is a role
     /// session.
-    pub mfa_serial_is_of_role: bool,
+    pub profile_sets_mfa_serial: bool,
     /// If the role has no MFA device: the one of another profile in its chain, which does not apply to it.
     pub unused_mfa_serial: Option<String>,
 }
@@ -41,28 +41,31 @@ impl RoleRequest {
         let arn = profile.get("role_arn")?.expect("a profile with a role has `role_arn`");
         let serial = profile.get("mfa_serial")?;
         let duration = profile.get("duration_seconds")?;
-        let written = Written {
+        let origin = RoleOrigin {
             profile: Some(profile.name().to_owned()),
             duration: duration.map(|value| value.place.to_string()),
-            mfa_serial_is_of_role: serial.is_some(),
-            unused_mfa_serial: if serial.is_none() { source.mfa_serial_elsewhere()? } else { None },
+            profile_sets_mfa_serial: serial.is_some(),
+            unused_mfa_serial: if serial.is_none() { source.mfa_serial_in_chain()? } else { None },
         };
         Ok(RoleRequest {
-            candidates: vec![at_place(arn, |arn| RoleArn::parse(arn, region))?],
+            candidates: vec![parse_value(arn, |arn| RoleArn::parse(arn, region))?],
             session_name: profile
                 .get("role_session_name")?
-                .map(|name| at_place(name, NameTemplate::parse))
+                .map(|name| parse_value(name, NameTemplate::parse))
                 .transpose()?,
             source_identity: None,
-            external_id: profile.get("external_id")?.map(|id| at_place(id, ExternalId::parse)).transpose()?,
-            duration: duration.map(|duration| at_place(duration, SessionDuration::parse)).transpose()?,
-            mfa_serial: serial.map(|serial| at_place(serial, MfaSerial::parse)).transpose()?,
-            written,
+            external_id: profile.get("external_id")?.map(|id| parse_value(id, ExternalId::parse)).transpose()?,
+            duration: duration.map(|duration| parse_value(duration, SessionDuration::parse)).transpose()?,
+            mfa_serial: serial.map(|serial| parse_value(serial, MfaSerial::parse)).transpose()?,
+            origin,
         })
     }
 }
 
 /// Parses a profile's value; an error includes its place.
-pub fn at_place<'a, T>(value: Value<'a>, parse: impl FnOnce(&'a str) -> Result<T, Invalid>) -> Result<T, Error> {
+pub fn parse_value<'a, T>(
+    value: Value<'a>,
+    parse: impl FnOnce(&'a str) -> Result<T, InvalidValue>,
+) -> Result<T, Error> {
     parse(value.text).map_err(|invalid| Error::invalid(value.place)(invalid))
 }

@@ -25,8 +25,8 @@ pub enum FileState {
 
 impl SourceFile {
     /// Keeps only what stays the same during an SSO login, whose access token is replaced every hour.
-    pub fn without_what_a_refresh_changes(self) -> Self {
-        match SsoToken::parse(self.contents()).and_then(|token| token.login()) {
+    pub fn without_refreshed_fields(self) -> Self {
+        match SsoToken::parse(self.contents()).and_then(|token| token.login_id()) {
             Some(login) => SourceFile { state: FileState::Contents(login.into_bytes()), ..self },
             None => self,
         }
@@ -34,7 +34,7 @@ impl SourceFile {
 
     /// Keeps only what stays the same during a console login, whose tokens are all replaced every quarter of an hour:
     /// its key, which is generated for each login.
-    pub fn without_what_a_login_refresh_changes(self) -> Self {
+    pub fn without_refreshed_console_fields(self) -> Self {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct ConsoleToken {

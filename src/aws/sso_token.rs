@@ -49,7 +49,7 @@ impl SsoToken {
     }
 
     /// What identifies this login if the access token is replaced every hour: the refresh token.
-    pub fn login(&self) -> Option<String> {
+    pub fn login_id(&self) -> Option<String> {
         let field = |name| text(&self.fields, name).filter(|text| !text.trim().is_empty());
         Some(format!("{}\n{}", field("startUrl").unwrap_or_default(), field("refreshToken")?))
     }
@@ -88,8 +88,8 @@ mod tests {
         let new = refreshed(None);
         assert_eq!((new.access_token.expose(), new.ends), ("b", now + Duration::from_secs(3600)));
         assert_eq!(new.fields["other"], serde_json::json!([1]));
-        assert_eq!(new.login(), token.login());
-        assert_ne!(refreshed(Some("s")).login(), token.login());
+        assert_eq!(new.login_id(), token.login_id());
+        assert_ne!(refreshed(Some("s")).login_id(), token.login_id());
     }
 
     /// Without a refresh token, only the access token distinguishes two logins.
@@ -97,7 +97,7 @@ mod tests {
     fn an_empty_refresh_token_does_not_identify_a_login() {
         let login = |more: &str| {
             let text = format!(r#"{{"accessToken":"a","expiresAt":"2026-01-01T00:00:00Z"{more}}}"#);
-            SsoToken::parse(text.as_bytes()).expect("a token").login()
+            SsoToken::parse(text.as_bytes()).expect("a token").login_id()
         };
         for more in ["", r#","refreshToken":"""#, r#","refreshToken":" ""#, r#","refreshToken":null"#] {
             assert_eq!(login(more), None, "{more}");

@@ -21,10 +21,10 @@ use http_body_util::Limited;
 use crate::aws::caller_identity::CallerIdentity;
 use crate::aws::connection::Connection;
 use crate::aws::error::Error;
-use crate::aws::failure::failure;
+use crate::aws::failure::classify;
 use crate::aws::http::MAX_ANSWER_LEN;
 use crate::aws::names::{ExternalId, MfaCode, MfaSerial, RoleArn, SessionName};
-use crate::aws::refusal::Doing;
+use crate::aws::refusal::Operation;
 use crate::aws::signer::{Signer, shift};
 use crate::say::time::unix_seconds;
 
@@ -63,22 +63,22 @@ impl<'a> Caller<'a> {
 
     /// Asks STS whose credentials these are.
     pub fn identity(&self) -> Result<CallerIdentity, Error> {
-        let doing = || Doing::AskWhoIsCalling;
-        let output = self.connection.wait(doing, self.client.get_caller_identity().send())?;
-        let output = output.map_err(|error| self.connection.named(failure(doing(), &error)))?;
+        let operation = || Operation::GetCallerIdentity;
+        let output = self.connection.wait(operation, self.client.get_caller_identity().send())?;
+        let output = output.map_err(|error| self.connection.with_context(classify(operation(), &error)))?;
         let identity = output.arn().and_then(CallerIdentity::parse);
-        identity.ok_or_else(|| Error::BadAnswer { doing: doing(), why: "it names no caller".into() })
+        identity.ok_or_else(|| Error::BadAnswer { operation: operation(), why: "it names no caller".into() })
     }
 
     /// Assumes a role.
     pub fn assume_role(
         &self,
         role: &RoleArn,
-        asked: &SessionWanted,
+        asked: &SessionParams,
         mfa: Option<(&MfaSerial, &MfaCode)>,
     ) -> Result<Signer, Error> {
-        let doing = || Doing::AssumeRole(role.to_string());
-        let SessionWanted { name, source_identity, external_id, duration } = asked;
+        let operation = || Operation::AssumeRole(role.to_string());
+        let SessionParams { name, source_identity, external_id, duration } = asked;
         let call = self
             .client
             .assume_role()
@@ -91,12 +91,12 @@ impl<'a> Caller<'a> {
             .set_token_code(mfa.map(|(_, code)| code.expose().to_owned()));
         let output = self
             .connection
-            .wait(doing, call.send())?
-            .map_err(|error| self.connection.named(failure(doing(), &error)))?;
+            .wait(operation, call.send())?
+            .map_err(|error| self.connection.with_context(classify(operation(), &error)))?;
         let clock_skew = self.clock_skew.seconds();
         let answer = (output.assumed_role_user, output.credentials);
         let credentials = session_credentials(answer, role, name.as_str(), clock_skew, self.connection.now());
-        let credentials = credentials.map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })?;
+        let credentials = credentials.map_err(|why| Error::BadAnswer { operation: operation(), why: why.into() })?;
         Ok(Signer { credentials, clock_skew })
     }
 }
@@ -108,7 +108,7 @@ pub async fn assume_role_with_web_identity(
     session_name: &str,
     token: &str,
 ) -> Result<Credentials, Error> {
-    let doing = || Doing::AssumeRoleWithWebIdentity;
+    let operation = || Operation::AssumeRoleWithWebIdentity;
     let clock_skew = ClockSkew(Arc::new(Mutex::new(0)));
     let config = connection.sts_config().interceptor(clock_skew.clone()).interceptor(BoundedAnswer);
     let call = Client::from_conf(config.build())
@@ -116,14 +116,14 @@ pub async fn assume_role_with_web_identity(
         .role_arn(role.as_str())
         .role_session_name(session_name)
         .web_identity_token(token);
-    let output = call.send().await.map_err(|error| connection.named(failure(doing(), &error)))?;
+    let output = call.send().await.map_err(|error| connection.with_context(classify(operation(), &error)))?;
     let answer = (output.assumed_role_user, output.credentials);
     session_credentials(answer, role, session_name, clock_skew.seconds(), connection.now())
-        .map_err(|why| Error::BadAnswer { doing: doing(), why: why.into() })
+        .map_err(|why| Error::BadAnswer { operation: operation(), why: why.into() })
 }
 
 /// The parameters of AssumeRole, apart from the role.
-pub struct SessionWanted {
+pub struct SessionParams {
     pub name: SessionName,
     pub source_identity: Option<SessionName>,
     pub external_id: Option<ExternalId>,
@@ -139,7 +139,7 @@ fn session_credentials(
     now: SystemTime,
 ) -> Result<Credentials, &'static str> {
     let assumed = user.map(|user| user.arn).unwrap_or_default();
-    if assumed != format!("{}{session_name}", role.start_of_sessions()) {
+    if assumed != format!("{}{session_name}", role.session_arn_prefix()) {
         return Err("it is for a different role than the one requested");
     }
     let credentials = credentials.ok_or("it has no credentials")?;

@@ -16,22 +16,22 @@ const SLOTS: usize = 16;
 
 /// One process that was given a token. Times are whole seconds since 1970, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Given {
+struct Handout {
     process: u32,
     at: u64,
     /// When the token was signed, which distinguishes it from earlier and later tokens.
     signed_at: u64,
     /// Whether a repeated request was already excused once.
-    forgiven: bool,
+    excused: bool,
 }
 
 /// The tokens handed out recently, latest first, and the suspected refusals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct RequestLog {
     refusals: u64,
     refused_at: u64,
     said_at: u64,
-    given: Vec<Given>,
+    given: Vec<Handout>,
 }
 
 /// What to do with the token in the cache.
@@ -39,17 +39,17 @@ pub struct Asked {
 pub enum Verdict {
     Serve,
     /// The cluster may have refused it: sign a new one with the same session.
-    SignAnew,
+    SignAgain,
     /// The cluster may have refused that one too: its session may have been revoked. `say`: warn the user, if there was
     /// no warning recently.
-    AssumeAnew {
+    AssumeAgain {
         say: bool,
     },
 }
 
-impl Asked {
+impl RequestLog {
     /// Decides whether to give `process` the token signed at `signed_at`. `is_another` tells whether its process id
-    /// belonged to another process at a time in the past, `asks_twice` whether it is the kind of process that may ask a
+    /// belonged to another process at a time in the past, `may_repeat` whether it is the kind of process that may ask a
     /// second time.
     pub fn judge(
         &mut self,
@@ -57,38 +57,38 @@ impl Asked {
         signed_at: u64,
         now: u64,
         is_another: impl Fn(u64) -> bool,
-        asks_twice: impl Fn() -> bool,
+        may_repeat: impl Fn() -> bool,
     ) -> Verdict {
         let before = self.given.iter_mut().find(|given| given.process == process && given.signed_at == signed_at);
         let Some(before) = before.filter(|given| !is_another(given.at)) else {
-            self.remember(process, signed_at, now);
+            self.record(process, signed_at, now);
             return Verdict::Serve;
         };
-        if !before.forgiven && asks_twice() {
-            before.forgiven = true;
+        if !before.excused && may_repeat() {
+            before.excused = true;
             return Verdict::Serve;
         }
         let is_recent = |then: u64| then <= now && now - then < REFUSAL_WINDOW.as_secs();
         self.refusals = if is_recent(self.refused_at) { self.refusals.saturating_add(1) } else { 1 };
         self.refused_at = now;
         if self.refusals == 1 {
-            return Verdict::SignAnew;
+            return Verdict::SignAgain;
         }
         let say = !is_recent(self.said_at);
         if say {
             self.said_at = now;
         }
-        Verdict::AssumeAnew { say }
+        Verdict::AssumeAgain { say }
     }
 
     /// Records that `process` is given a new token.
-    pub fn remember(&mut self, process: u32, signed_at: u64, now: u64) {
+    pub fn record(&mut self, process: u32, signed_at: u64, now: u64) {
         self.given.retain(|given| given.process != process);
-        self.given.insert(0, Given { process, at: now, signed_at, forgiven: false });
+        self.given.insert(0, Handout { process, at: now, signed_at, excused: false });
         self.given.truncate(SLOTS);
     }
 
-    /// `None` for anything that [`Asked::render`] did not write.
+    /// `None` for anything that [`RequestLog::render`] did not write.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (text, _) = text.split_once('\0').unwrap_or((text, ""));
@@ -96,18 +96,18 @@ impl Asked {
         let numbers = |line: &str| line.split(' ').map(|number| number.parse().ok()).collect::<Option<Vec<u64>>>();
         let &[refusals, refused_at, said_at] = numbers(lines.next()?)?.as_slice() else { return None };
         let given = lines.map(|line| match numbers(line)?.as_slice() {
-            &[process, at, signed_at, forgiven] => {
-                Some(Given { process: process.try_into().ok()?, at, signed_at, forgiven: forgiven != 0 })
+            &[process, at, signed_at, excused] => {
+                Some(Handout { process: process.try_into().ok()?, at, signed_at, excused: excused != 0 })
             }
             _ => None,
         });
-        Some(Asked { refusals, refused_at, said_at, given: given.collect::<Option<_>>()? })
+        Some(RequestLog { refusals, refused_at, said_at, given: given.collect::<Option<_>>()? })
     }
 
     pub fn render(&self) -> String {
         let mut text = format!("{} {} {}\n", self.refusals, self.refused_at, self.said_at);
-        for Given { process, at, signed_at, forgiven } in &self.given {
-            text += &format!("{process} {at} {signed_at} {}\n", u8::from(*forgiven));
+        for Handout { process, at, signed_at, excused } in &self.given {
+            text += &format!("{process} {at} {signed_at} {}\n", u8::from(*excused));
         }
         // The previous contents may be longer.
         text.push('\0');
@@ -126,7 +126,7 @@ pub fn reads_stdin(arguments: &[Vec<u8>]) -> bool {
 mod tests {
     use super::*;
 
-    impl Asked {
+    impl RequestLog {
         fn ask(&mut self, process: u32, signed_at: u64, now: u64) -> Verdict {
             self.judge(process, signed_at, now, |_| false, || false)
         }
@@ -134,60 +134,60 @@ mod tests {
 
     #[test]
     fn a_repeated_request_for_the_same_token_escalates() {
-        let mut asked = Asked::default();
+        let mut asked = RequestLog::default();
         assert_eq!(asked.ask(7, 100, 1000), Verdict::Serve);
-        assert_eq!(asked.ask(7, 100, 1001), Verdict::SignAnew);
-        asked.remember(7, 1001, 1001);
-        assert_eq!(asked.ask(7, 1001, 1002), Verdict::AssumeAnew { say: true });
-        asked.remember(7, 1002, 1002);
-        assert_eq!(asked.ask(7, 1002, 1003), Verdict::AssumeAnew { say: false });
+        assert_eq!(asked.ask(7, 100, 1001), Verdict::SignAgain);
+        asked.record(7, 1001, 1001);
+        assert_eq!(asked.ask(7, 1001, 1002), Verdict::AssumeAgain { say: true });
+        asked.record(7, 1002, 1002);
+        assert_eq!(asked.ask(7, 1002, 1003), Verdict::AssumeAgain { say: false });
         assert_eq!(asked.ask(8, 1002, 1004), Verdict::Serve, "the next kubectl");
-        assert_eq!(asked.ask(8, 1002, 1005), Verdict::AssumeAnew { say: false }, "the series goes on");
-        assert_eq!(asked.ask(8, 1002, 1005 + REFUSAL_WINDOW.as_secs()), Verdict::SignAnew, "and ends");
+        assert_eq!(asked.ask(8, 1002, 1005), Verdict::AssumeAgain { say: false }, "the series goes on");
+        assert_eq!(asked.ask(8, 1002, 1005 + REFUSAL_WINDOW.as_secs()), Verdict::SignAgain, "and ends");
     }
 
     #[test]
     fn alternating_processes_are_distinguished() {
-        let mut asked = Asked::default();
+        let mut asked = RequestLog::default();
         for process in 1..=10 {
             assert_eq!(asked.ask(process, 100, 1000), Verdict::Serve);
         }
-        assert_eq!(asked.ask(3, 100, 1001), Verdict::SignAnew);
+        assert_eq!(asked.ask(3, 100, 1001), Verdict::SignAgain);
         assert_eq!(asked.ask(4, 101, 1001), Verdict::Serve, "another token by now");
     }
 
     #[test]
     fn one_repeated_request_per_token_is_excused() {
-        let mut asked = Asked::default();
+        let mut asked = RequestLog::default();
         let verdicts: Vec<Verdict> =
             (0..3).map(|second| asked.judge(7, 100, 1000 + second, |_| false, || true)).collect();
-        assert_eq!(verdicts, [Verdict::Serve, Verdict::Serve, Verdict::SignAnew]);
+        assert_eq!(verdicts, [Verdict::Serve, Verdict::Serve, Verdict::SignAgain]);
     }
 
     #[test]
     fn a_reused_process_id_is_not_a_repeat() {
-        let mut asked = Asked::default();
+        let mut asked = RequestLog::default();
         asked.ask(1, 100, 1000);
         assert_eq!(asked.judge(1, 100, 1010, |then| then == 1000, || false), Verdict::Serve);
     }
 
     #[test]
     fn the_file_round_trips_and_damage_is_ignored() {
-        let mut asked = Asked::default();
+        let mut asked = RequestLog::default();
         for process in 0..40 {
-            asked.remember(u32::MAX - process, u64::MAX, u64::MAX);
+            asked.record(u32::MAX - process, u64::MAX, u64::MAX);
         }
         let longer = asked.render();
         assert!(longer.len() <= MAX_LEN);
-        assert_eq!(Asked::parse(longer.as_bytes()), Some(asked.clone()));
+        assert_eq!(RequestLog::parse(longer.as_bytes()), Some(asked.clone()));
         asked.given.truncate(1);
         let shorter = asked.render();
         let over_it = format!("{shorter}{}", &longer[shorter.len()..]);
-        assert_eq!(Asked::parse(over_it.as_bytes()), Some(asked), "nothing of the longer text is left");
+        assert_eq!(RequestLog::parse(over_it.as_bytes()), Some(asked), "nothing of the longer text is left");
         for damaged in ["", "1 2\n", "1 2 3", "1 2 x\n", "1 2 3\n4 5 6\n", "1 2 3\n4294967296 1 1 0\n"] {
-            assert_eq!(Asked::parse(damaged.as_bytes()), None, "{damaged:?}");
+            assert_eq!(RequestLog::parse(damaged.as_bytes()), None, "{damaged:?}");
         }
-        assert_eq!(Asked::parse(b"1 2 \xff\n"), None);
+        assert_eq!(RequestLog::parse(b"1 2 \xff\n"), None);
     }
 
     #[test]

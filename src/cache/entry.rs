@@ -52,12 +52,12 @@ pub struct TokenEntry {
     token: Token,
     expiration: u64,
     signed_at: u64,
-    about: About,
+    about: Description,
 }
 
 /// A description of an entry for its owner. No decision depends on it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub struct About {
+pub struct Description {
     pub cluster: Option<String>,
     /// The assumed role.
     pub role: Option<String>,
@@ -68,8 +68,8 @@ pub struct About {
     pub identity: String,
 }
 
-impl About {
-    pub fn in_words(&self) -> String {
+impl Description {
+    pub fn summary(&self) -> String {
         match (&self.role, &self.session_name) {
             (Some(role), Some(name)) => format!("for role `{}`, session `{}`", shown(role), shown(name)),
             (Some(role), None) => format!("for role `{}`", shown(role)),
@@ -88,14 +88,14 @@ pub struct SessionEntry {
     obtained_at: u64,
     /// How far STS's clock was ahead of the local clock, in seconds.
     clock_skew: i64,
-    about: About,
+    about: Description,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct CallerEntry {
     pub arn: String,
     learned_at: u64,
-    about: About,
+    about: Description,
 }
 
 /// The error of the process that called AWS, for the processes that waited for it. No one else reads it.
@@ -125,27 +125,27 @@ impl Entry for FailureEntry {
 }
 
 impl TokenEntry {
-    pub fn new(status: &Status, signed_at: SystemTime, about: About) -> Self {
+    pub fn new(status: &Status, signed_at: SystemTime, about: Description) -> Self {
         let Status { token, expiration } = status;
         TokenEntry { token: token.clone(), expiration: seconds(*expiration), signed_at: seconds(signed_at), about }
     }
 
     /// Whether it is so new that signing another one would not help.
-    pub fn is_young(&self, now: SystemTime) -> bool {
-        policy::is_token_young(time(self.signed_at), now)
+    pub fn is_new(&self, now: SystemTime) -> bool {
+        policy::is_token_new(time(self.signed_at), now)
     }
 
     pub fn signed_at(&self) -> u64 {
         self.signed_at
     }
 
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &Description {
         &self.about
     }
 
     /// Whether it is valid long enough to hand out.
     pub fn is_good(&self, now: SystemTime) -> bool {
-        policy::is_token_good(time(self.signed_at), time(self.expiration), now)
+        policy::is_token_valid(time(self.signed_at), time(self.expiration), now)
     }
 
     pub fn into_status(self) -> Status {
@@ -155,7 +155,7 @@ impl TokenEntry {
 
 impl SessionEntry {
     /// `None` for credentials that are not from a role session, which always have a session token and an expiry.
-    pub fn new(session: &Signer, now: SystemTime, about: About) -> Option<Self> {
+    pub fn new(session: &Signer, now: SystemTime, about: Description) -> Option<Self> {
         let credentials = &session.credentials;
         Some(SessionEntry {
             access_key_id: credentials.access_key_id().to_owned(),
@@ -181,7 +181,7 @@ impl SessionEntry {
         time(self.expiration)
     }
 
-    pub fn about(&self) -> &About {
+    pub fn about(&self) -> &Description {
         &self.about
     }
 
@@ -198,7 +198,7 @@ impl SessionEntry {
 }
 
 impl CallerEntry {
-    pub fn new(arn: String, now: SystemTime, about: About) -> Self {
+    pub fn new(arn: String, now: SystemTime, about: Description) -> Self {
         CallerEntry { arn, learned_at: seconds(now), about }
     }
 
@@ -215,41 +215,41 @@ impl FailureEntry {
     /// The error, if it occurred while this process was waiting.
     pub fn since(self, waiting_since: SystemTime, now: SystemTime) -> Option<Explanation> {
         let is_ours = (milliseconds(waiting_since)..=milliseconds(now)).contains(&self.failed_at);
-        let exit = Exit::with_code(self.exit_code).filter(|_| is_ours)?;
+        let exit = Exit::from_code(self.exit_code).filter(|_| is_ours)?;
         Some(Explanation { what: self.message, hint: self.hint, exit })
     }
 }
 
 /// An entry of any kind, as shown to its owner.
-pub struct Listed {
+pub struct ListedEntry {
     pub kind: Kind,
-    pub about: About,
+    pub about: Description,
     pub expiration: SystemTime,
 }
 
-impl Listed {
+impl ListedEntry {
     /// `None` for anything that is not an entry stored under its own name.
     pub fn parse(name: &str, bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
-        let body = sound_body(text)?;
+        let body = verified_body(text)?;
         let mut words = text.split(' ').skip(1);
         let (kind, key) = (words.next()?, words.next()?);
         (name == format!("{kind}-{key}")).then_some(())?;
         match kind {
-            "token" => serde_json::from_str(body).ok().map(|entry: TokenEntry| Listed {
+            "token" => serde_json::from_str(body).ok().map(|entry: TokenEntry| ListedEntry {
                 kind: Kind::Token,
                 about: entry.about,
                 expiration: time(entry.expiration),
             }),
-            "session" => serde_json::from_str(body).ok().map(|entry: SessionEntry| Listed {
+            "session" => serde_json::from_str(body).ok().map(|entry: SessionEntry| ListedEntry {
                 kind: Kind::Session,
                 expiration: entry.expiration(),
                 about: entry.about,
             }),
-            "caller" => serde_json::from_str(body).ok().map(|entry: CallerEntry| Listed {
+            "caller" => serde_json::from_str(body).ok().map(|entry: CallerEntry| ListedEntry {
                 kind: Kind::Caller,
                 about: entry.about,
-                expiration: time(entry.learned_at) + policy::CALLER_LIFE,
+                expiration: time(entry.learned_at) + policy::CALLER_LIFETIME,
             }),
             _ => None,
         }
@@ -269,13 +269,13 @@ pub fn seal(kind: &str, key: &Key, body: &str) -> String {
 /// `None` for anything that [`render`] did not write for this key and kind.
 pub fn parse<E: Entry>(key: &Key, bytes: &[u8]) -> Option<E> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let body = sound_body(text)?;
+    let body = verified_body(text)?;
     text.starts_with(&format!("{FORMAT} {} {key} ", E::KIND.as_str())).then_some(())?;
     serde_json::from_str(body).ok()
 }
 
 /// The JSON, if it matches the digest in the first line.
-fn sound_body(text: &str) -> Option<&str> {
+fn verified_body(text: &str) -> Option<&str> {
     let (first, body) = text.strip_suffix('\n')?.split_once('\n')?;
     let mut words = first.split(' ');
     let is_sound = words.next() == Some(FORMAT) && words.nth(2) == Some(&hex_digest(body)) && words.next().is_none();
@@ -332,7 +332,7 @@ mod tests {
 
     fn session(life: u64) -> SessionEntry {
         let credentials = Credentials::new("ASIA", "MARKER", Some("MARKER".into()), Some(at(life)), "test");
-        SessionEntry::new(&Signer { credentials, clock_skew: 0 }, at(0), About::default()).unwrap()
+        SessionEntry::new(&Signer { credentials, clock_skew: 0 }, at(0), Description::default()).unwrap()
     }
 
     #[test]
@@ -353,7 +353,7 @@ mod tests {
 
     #[test]
     fn an_entry_is_listed_with_its_kind_its_owner_and_its_expiry() {
-        let about = |cluster: &str| About { cluster: Some(cluster.into()), ..About::default() };
+        let about = |cluster: &str| Description { cluster: Some(cluster.into()), ..Description::default() };
         let status = Status { token: Token::encode("https://x"), expiration: at(900) };
         let session = SessionEntry { about: about("session"), ..session(3600) };
         let caller = CallerEntry::new("arn".into(), at(0), about("caller"));
@@ -364,22 +364,22 @@ mod tests {
             (Kind::Caller, render(&key, &caller), at(12 * 3600)),
         ] {
             let name = kind.as_str();
-            let listed = Listed::parse(&format!("{name}-{key}"), &bytes).expect(name);
+            let listed = ListedEntry::parse(&format!("{name}-{key}"), &bytes).expect(name);
             assert_eq!(
                 (listed.kind, listed.about.cluster.as_deref(), listed.expiration),
                 (kind, Some(name), expiration)
             );
-            assert!(Listed::parse(&format!("other-{key}"), &bytes).is_none(), "{name} under another name");
+            assert!(ListedEntry::parse(&format!("other-{key}"), &bytes).is_none(), "{name} under another name");
         }
         let failure = render(&key, &FailureEntry::new(Explanation::new(Exit::Refused, "no"), at(0)));
-        assert!(Listed::parse(&format!("failure-{key}"), &failure).is_none(), "a failure is not shown");
+        assert!(ListedEntry::parse(&format!("failure-{key}"), &failure).is_none(), "a failure is not shown");
     }
 
     #[test]
     fn an_entry_says_for_whom_it_is() {
         let about = |role: Option<&str>, session_name: Option<&str>| {
             let (role, session_name) = (role.map(Into::into), session_name.map(Into::into));
-            About { role, session_name, ..About::default() }.in_words()
+            Description { role, session_name, ..Description::default() }.summary()
         };
         let all = [about(Some("r"), Some("s")), about(Some("r"), None), about(None, None)];
         assert_eq!(all, ["for role `r`, session `s`", "for role `r`", "for the caller's own identity"]);
@@ -388,10 +388,10 @@ mod tests {
     #[test]
     fn a_token_is_judged_by_its_own_times() {
         let status = Status { token: Token::encode("https://x"), expiration: at(900) };
-        let entry = TokenEntry::new(&status, at(100), About::default());
+        let entry = TokenEntry::new(&status, at(100), Description::default());
         assert_eq!(entry.signed_at(), 1_800_000_100);
         assert_eq!([99, 100, 780, 781].map(|now| entry.is_good(at(now))), [false, true, true, false]);
-        assert_eq!([100, 159, 160].map(|now| entry.is_young(at(now))), [true, true, false]);
+        assert_eq!([100, 159, 160].map(|now| entry.is_new(at(now))), [true, true, false]);
         let served = entry.into_status();
         assert_eq!((served.token, served.expiration), (status.token, status.expiration));
     }
@@ -400,15 +400,15 @@ mod tests {
     fn a_session_is_judged_by_its_own_times() {
         let session = session(3600);
         assert_eq!([59, 60].map(|now| session.may_be_revoked(at(now))), [false, true]);
-        assert_eq!([3540, 3541].map(|now| session.state(at(now))), [SessionState::Renew, SessionState::Over]);
+        assert_eq!([3540, 3541].map(|now| session.state(at(now))), [SessionState::Renew, SessionState::Expired]);
         let skewed = SessionEntry { clock_skew: -90, ..session };
-        assert_eq!([300, 301].map(|now| skewed.state(at(now))), [SessionState::Fresh, SessionState::Over]);
+        assert_eq!([300, 301].map(|now| skewed.state(at(now))), [SessionState::Fresh, SessionState::Expired]);
         assert_eq!((skewed.signer().clock_skew, skewed.expiration()), (-90, at(3600)));
     }
 
     #[test]
     fn a_caller_is_believed_for_twelve_hours() {
-        let entry = CallerEntry::new("arn".into(), at(0), About::default());
+        let entry = CallerEntry::new("arn".into(), at(0), Description::default());
         assert_eq!([0, 43_199, 43_200].map(|now| entry.is_fresh(at(now))), [true, true, false]);
     }
 
@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn an_impossible_time_means_expired() {
         let entry = SessionEntry { expiration: u64::MAX, ..session(3600) };
-        assert_eq!(entry.state(at(0)), SessionState::Over);
+        assert_eq!(entry.state(at(0)), SessionState::Expired);
         let most = u64::from(u32::MAX) * 4;
         assert_eq!((time(most), time(most - 1)), (UNIX_EPOCH, UNIX_EPOCH + Duration::from_secs(most - 1)));
     }

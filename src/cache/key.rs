@@ -68,7 +68,7 @@ fn add_identity_and_endpoint(hash: &mut FieldHash, identity: &Fingerprint, endpo
 fn add_role(hash: &mut FieldHash, role: Option<&RoleRequest>) {
     let Some(role) = role else { return hash.field(b"no role") };
     // The information for hints is not part of the key.
-    let RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, written: _ } = role;
+    let RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, origin: _ } = role;
     hash.field(b"role");
     hash.field(&(candidates.len() as u64).to_le_bytes());
     for arn in candidates {
@@ -107,7 +107,7 @@ mod tests {
     use crate::aws::names::{ExternalId, MfaSerial, NameTemplate, RoleArn, SessionDuration};
     use crate::aws::profile::tests::files;
     use crate::aws::region::Region;
-    use crate::aws::role::Written;
+    use crate::aws::role::RoleOrigin;
     use crate::aws::source::{CredentialSource, ProfileChoice};
     use crate::sys::env::Env;
     use std::collections::HashSet;
@@ -135,7 +135,7 @@ mod tests {
             external_id: None,
             duration: None,
             mfa_serial: None,
-            written: Written::default(),
+            origin: RoleOrigin::default(),
         }
     }
 
@@ -190,9 +190,9 @@ mod tests {
 
     #[test]
     fn what_hints_know_of_a_role_does_not_change_the_key() {
-        let written = Written { profile: Some("dev".into()), ..Written::default() };
+        let origin = RoleOrigin { profile: Some("dev".into()), ..RoleOrigin::default() };
         let one = Key::session(&identity("a"), &endpoint(), &role());
-        assert!(one == Key::session(&identity("a"), &endpoint(), &RoleRequest { written, ..role() }));
+        assert!(one == Key::session(&identity("a"), &endpoint(), &RoleRequest { origin, ..role() }));
     }
 
     #[test]

@@ -56,6 +56,6 @@ fn lock_name(key: &Key) -> String {
 
 /// How long to sleep before checking again: long enough that fifty processes do not keep two cores busy, and random so
 /// that they do not run in step.
-pub fn pause() -> Duration {
+pub fn poll_interval() -> Duration {
     Duration::from_millis(fastrand::u64(4..=12))
 }

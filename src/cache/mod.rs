@@ -31,12 +31,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::say::Say;
 use crate::say::warning::Warning;
-use crate::sys::directory::{PrivateDirectory, Unusable};
+use crate::sys::directory::{PrivateDirectory, UnsafeDirectory};
 use crate::sys::env::Env;
 use crate::sys::file::{read_start, write_in_place};
 use crate::sys::process::Process;
 use crate::sys::{user, vars};
-use asked::{Asked, Verdict};
+use asked::{RequestLog, Verdict};
 use entry::{Entry, Kind};
 use key::Key;
 use lock::{Lock, Turn};
@@ -61,7 +61,7 @@ impl Cache {
                 }
                 match PrivateDirectory::open(directory) {
                     Ok(store) => stores.push(store),
-                    Err(Unusable { directory, why }) => {
+                    Err(UnsafeDirectory { directory, why }) => {
                         say.warn(Warning::CacheNotUsed { directory: directory.display().to_string(), why });
                     }
                 }
@@ -106,23 +106,23 @@ impl Cache {
         // In a container, every command may have process id 1.
         let is_another = |then| client.started(now).is_some_and(|start| start > latest(then));
         // If its arguments are unknown, a command that reads stdin costs one extra signature.
-        let asks_twice = || client.arguments().is_some_and(|arguments| asked::reads_stdin(&arguments));
-        let verdict = asked.judge(client.id(), signed_at, entry::seconds(now), is_another, asks_twice);
+        let may_repeat = || client.arguments().is_some_and(|arguments| asked::reads_stdin(&arguments));
+        let verdict = asked.judge(client.id(), signed_at, entry::seconds(now), is_another, may_repeat);
         write_asked(&file, &asked);
         verdict
     }
 
     /// Records that a client process is given a new token.
-    pub fn remember(&self, key: &Key, client: Process, signed_at: SystemTime) {
+    pub fn record(&self, key: &Key, client: Process, signed_at: SystemTime) {
         if let Some(file) = self.asked_file(key) {
             let mut asked = read_asked(&file);
-            asked.remember(client.id(), entry::seconds(signed_at), entry::seconds(signed_at));
+            asked.record(client.id(), entry::seconds(signed_at), entry::seconds(signed_at));
             write_asked(&file, &asked);
         }
     }
 
     /// Whether anything can be stored at all: a full disk may support locks but nothing else.
-    pub fn can_keep(&self) -> bool {
+    pub fn can_store(&self) -> bool {
         self.stores.iter().any(|store| store.write("probe", b"x").is_ok())
     }
 
@@ -158,13 +158,13 @@ impl Cache {
 }
 
 /// The default value if the file is empty or invalid.
-fn read_asked(file: &File) -> Asked {
+fn read_asked(file: &File) -> RequestLog {
     let mut buffer = [0; asked::MAX_LEN];
     let len = read_start(file, &mut buffer).unwrap_or(0);
-    Asked::parse(&buffer[..len]).unwrap_or_default()
+    RequestLog::parse(&buffer[..len]).unwrap_or_default()
 }
 
-fn write_asked(file: &File, asked: &Asked) {
+fn write_asked(file: &File, asked: &RequestLog) {
     let _ = write_in_place(file, asked.render().as_bytes());
 }
 

@@ -23,23 +23,23 @@ const RENEWAL_WINDOW: Duration = Duration::from_secs(15 * 60);
 const SESSION_MARGIN: Duration = Duration::from_secs(60);
 
 /// How long to trust a session that was obtained while the local clock was wrong.
-const SKEWED_LIFE: Duration = Duration::from_secs(5 * 60);
+const SKEWED_LIFETIME: Duration = Duration::from_secs(5 * 60);
 
 /// How long refusals by a cluster count as a series. A session is discarded as possibly revoked only if it is at least
 /// this old, so STS is called at most once in this time.
 pub const REFUSAL_WINDOW: Duration = Duration::from_secs(60);
 
 /// How long to trust a cached caller name. (A user can be renamed; nothing else changes the name behind a key.)
-pub const CALLER_LIFE: Duration = Duration::from_secs(12 * 60 * 60);
+pub const CALLER_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long after its last write a token's file can be useful: a token is valid for a quarter of an hour.
-const TOKEN_FILE_LIFE: Duration = Duration::from_secs(60 * 60);
+const TOKEN_FILE_LIFETIME: Duration = Duration::from_secs(60 * 60);
 
 /// The same for the file of a session or a caller: sessions last at most twelve hours.
-const SESSION_FILE_LIFE: Duration = Duration::from_secs(13 * 60 * 60);
+const SESSION_FILE_LIFETIME: Duration = Duration::from_secs(13 * 60 * 60);
 
 /// Temporary files exist for less than this, unless their writer was killed.
-pub const TEMPORARY_LIFE: Duration = Duration::from_secs(10 * 60);
+pub const TEMPORARY_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// How often the directory is swept.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60 * 60);
@@ -49,12 +49,12 @@ pub const SWEEP_AT_ONCE: usize = 2000;
 
 /// Whether a token may be handed out. One from the future may not: the clock was set back, and the expiry in its entry
 /// would be wrong by the same amount.
-pub fn is_token_good(signed_at: SystemTime, expiration: SystemTime, now: SystemTime) -> bool {
+pub fn is_token_valid(signed_at: SystemTime, expiration: SystemTime, now: SystemTime) -> bool {
     signed_at <= now && now + TOKEN_MARGIN <= expiration
 }
 
 /// Whether a token is so new that signing another one would not help.
-pub fn is_token_young(signed_at: SystemTime, now: SystemTime) -> bool {
+pub fn is_token_new(signed_at: SystemTime, now: SystemTime) -> bool {
     now.duration_since(signed_at).is_ok_and(|age| age < REFUSAL_WINDOW)
 }
 
@@ -64,7 +64,7 @@ pub enum SessionState {
     Fresh,
     /// Should be renewed, but can be used if that fails.
     Renew,
-    Over,
+    Expired,
 }
 
 /// `is_skewed`: the session was obtained while the local clock was wrong.
@@ -74,11 +74,11 @@ pub fn session_state(
     is_skewed: bool,
     now: SystemTime,
 ) -> SessionState {
-    let Ok(life) = expiration.duration_since(obtained_at) else { return SessionState::Over };
+    let Ok(life) = expiration.duration_since(obtained_at) else { return SessionState::Expired };
     // A wrong clock may have been corrected since, and then all times here are wrong.
-    let is_doubtful = is_skewed && obtained_at + SKEWED_LIFE < now;
+    let is_doubtful = is_skewed && obtained_at + SKEWED_LIFETIME < now;
     if now < obtained_at || expiration < now + SESSION_MARGIN || is_doubtful {
-        SessionState::Over
+        SessionState::Expired
     } else if expiration < now + RENEWAL_WINDOW.min(life / 4) {
         SessionState::Renew
     } else {
@@ -92,7 +92,7 @@ pub fn may_be_revoked(obtained_at: SystemTime, now: SystemTime) -> bool {
 }
 
 pub fn is_caller_fresh(learned_at: SystemTime, now: SystemTime) -> bool {
-    now.duration_since(learned_at).is_ok_and(|age| age < CALLER_LIFE)
+    now.duration_since(learned_at).is_ok_and(|age| age < CALLER_LIFETIME)
 }
 
 /// Whether to sweep, given the time of the last complete sweep. A time in the future does not count.
@@ -103,17 +103,17 @@ pub fn is_sweep_due(last: Option<SystemTime>, now: SystemTime) -> bool {
 /// Whether a file with this name, last written at this time, is of no more use.
 pub fn is_stale(name: &str, written: SystemTime, now: SystemTime) -> bool {
     let age = now.duration_since(written).ok();
-    longest_life(name).zip(age).is_some_and(|(longest, age)| age > longest)
+    max_age(name).zip(age).is_some_and(|(max_age, age)| age > max_age)
 }
 
 /// Whether this file can be removed because AWS can provide its contents again. Lock files are never removed, or two
 /// processes could hold "the same" lock.
-pub fn is_disposable(name: &str) -> bool {
-    longest_life(name).is_some()
+pub fn is_removable(name: &str) -> bool {
+    max_age(name).is_some()
 }
 
 /// How long after its last write a file can still be useful; `None` for files that are kept forever.
-fn longest_life(name: &str) -> Option<Duration> {
+fn max_age(name: &str) -> Option<Duration> {
     // The user may have chosen a directory with other files in it: only names that match ours exactly are considered.
     let is_hex = |text: &str, len| text.len() == len && text.bytes().all(|b| b.is_ascii_hexdigit());
     let (name, is_temporary) = match name.strip_prefix('.').and_then(|name| name.split_once('.')) {
@@ -122,11 +122,11 @@ fn longest_life(name: &str) -> Option<Duration> {
     };
     let (kind, key) = name.split_once('-')?;
     let life = match kind {
-        "token" | "asked" | "failure" => TOKEN_FILE_LIFE,
-        "session" | "caller" => SESSION_FILE_LIFE,
+        "token" | "asked" | "failure" => TOKEN_FILE_LIFETIME,
+        "session" | "caller" => SESSION_FILE_LIFETIME,
         _ => return None,
     };
-    is_hex(key, 64).then_some(if is_temporary { TEMPORARY_LIFE } else { life })
+    is_hex(key, 64).then_some(if is_temporary { TEMPORARY_LIFETIME } else { life })
 }
 
 #[cfg(test)]
@@ -140,13 +140,13 @@ mod tests {
 
     #[test]
     fn a_token_is_served_until_two_minutes_before_expiry() {
-        let is_good = |now: u64| is_token_good(at(100), at(940), at(now));
+        let is_good = |now: u64| is_token_valid(at(100), at(940), at(now));
         assert_eq!([99, 100, 820, 821].map(is_good), [false, true, true, false]);
     }
 
     #[test]
     fn a_token_is_new_for_a_minute() {
-        assert_eq!([99, 100, 159, 160].map(|now| is_token_young(at(100), at(now))), [false, true, true, false]);
+        assert_eq!([99, 100, 159, 160].map(|now| is_token_new(at(100), at(now))), [false, true, true, false]);
     }
 
     #[test]
@@ -156,7 +156,7 @@ mod tests {
             (3600, 2700, SessionState::Fresh),
             (3600, 2701, SessionState::Renew),
             (3600, 3540, SessionState::Renew),
-            (3600, 3541, SessionState::Over),
+            (3600, 3541, SessionState::Expired),
             (900, 675, SessionState::Fresh),
             (900, 676, SessionState::Renew),
             (43200, 42300, SessionState::Fresh),
@@ -164,14 +164,14 @@ mod tests {
         ] {
             assert_eq!(session_state(at(0), at(life), false, at(now)), state, "{now} of {life} s");
         }
-        assert_eq!(session_state(at(1), at(3601), false, at(0)), SessionState::Over, "the clock was set back");
-        assert_eq!(session_state(at(1), at(0), false, at(1)), SessionState::Over, "it ends before it begins");
+        assert_eq!(session_state(at(1), at(3601), false, at(0)), SessionState::Expired, "the clock was set back");
+        assert_eq!(session_state(at(1), at(0), false, at(1)), SessionState::Expired, "it ends before it begins");
     }
 
     #[test]
     fn a_session_from_a_skewed_clock_is_trusted_for_five_minutes() {
         let state = |now| session_state(at(0), at(3600), true, at(now));
-        assert_eq!((state(300), state(301)), (SessionState::Fresh, SessionState::Over));
+        assert_eq!((state(300), state(301)), (SessionState::Fresh, SessionState::Expired));
     }
 
     #[test]
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_stale_after_its_longest_life() {
+    fn a_file_is_stale_after_its_max_age() {
         let token = format!("token-{}", "0f".repeat(32));
         assert_eq!([0, 3600, 3601].map(|now| is_stale(&token, at(0), at(now))), [false, false, true]);
         assert!(!is_stale(&token, at(10_000), at(0)) && !is_stale("lock-07", at(0), at(1_000_000)));
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn each_kind_of_file_has_a_maximum_age() {
         let key = "0f".repeat(32);
-        let seconds = |name: String| longest_life(&name).map(|life| life.as_secs());
+        let seconds = |name: String| max_age(&name).map(|life| life.as_secs());
         for kind in ["token", "asked", "failure"] {
             assert_eq!(seconds(format!("{kind}-{key}")), Some(3600), "{kind}");
         }
@@ -211,7 +211,7 @@ mod tests {
     fn only_our_own_files_are_removable() {
         let key = "0f".repeat(32);
         for ours in [format!("token-{key}"), format!("asked-{key}"), format!(".session-{key}.0123456789abcdef")] {
-            assert!(is_disposable(&ours), "{ours}");
+            assert!(is_removable(&ours), "{ours}");
         }
         for other in [
             "token-notes.txt",
@@ -223,7 +223,7 @@ mod tests {
             &format!("token-{key}.bak"),
             &format!(".token-{key}"),
         ] {
-            assert!(!is_disposable(other), "{other}");
+            assert!(!is_removable(other), "{other}");
         }
     }
 }

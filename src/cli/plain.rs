@@ -15,14 +15,14 @@ use crate::cli::{Cli, Command, EksCommand, GlobalArgs};
 ///
 /// clap's error or help output.
 pub fn parse(argv: Vec<OsString>) -> Result<Cli, clap::Error> {
-    match plain(&argv) {
+    match parse_plain(&argv) {
         Some(cli) => Ok(cli),
         None => Cli::try_parse_from(argv),
     }
 }
 
 /// Returns `None` for anything that is not plain.
-fn plain(argv: &[OsString]) -> Option<Cli> {
+fn parse_plain(argv: &[OsString]) -> Option<Cli> {
     let words = argv.iter().skip(1).map(|word| word.to_str()).collect::<Option<Vec<&str>>>()?;
     // `aws eks update-kubeconfig` writes the region, and the profile, before the subcommand.
     let verb_at = match &words[..] {
@@ -95,7 +95,7 @@ mod tests {
             &["--region", "eu-west-1", "eks", "get-token", "--cluster-name", "demo", "--output", "json"],
             &["--profile", "x", "--region", "eu-west-1", "token", "-i", "demo"],
         ] {
-            let found = plain(&argv(words));
+            let found = parse_plain(&argv(words));
             assert_eq!(found, Cli::try_parse_from(argv(words)).ok(), "{words:?}");
             assert!(found.is_some(), "{words:?}");
         }
@@ -162,7 +162,7 @@ mod tests {
             let before: &[&str] = if region_first { &["--region", "x"] } else { &[] };
             let words = words.iter().flatten().map(String::as_str);
             let words: Vec<&str> = before.iter().chain(verb).chain(cluster).copied().chain(words).collect();
-            if let Some(plain) = plain(&argv(&words)) {
+            if let Some(plain) = parse_plain(&argv(&words)) {
                 let clap = Cli::try_parse_from(argv(&words));
                 prop_assert!(clap.is_ok(), "{words:?} is a mistake to clap");
                 prop_assert_eq!(plain, clap.expect("it is"), "{:?}", words);

@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::time::SystemTime;
 
-use crate::cache::entry::{self, Listed};
+use crate::cache::entry::{self, ListedEntry};
 use crate::cache::error::Error as CacheError;
-use crate::cache::policy::{self, CacheMode, is_disposable};
+use crate::cache::policy::{self, CacheMode, is_removable};
 use crate::cache::{self, Cache};
 use crate::cli::cache::CacheCommand;
 use crate::commands::error::Error;
@@ -36,7 +36,7 @@ fn list(cache: &Cache, now: SystemTime) -> String {
     for store in cache.stores() {
         for name in store.names() {
             let Some(bytes) = store.read(&name, entry::MAX_LEN) else { continue };
-            let Some(Listed { kind, about, expiration }) = Listed::parse(&name, &bytes) else { continue };
+            let Some(ListedEntry { kind, about, expiration }) = ListedEntry::parse(&name, &bytes) else { continue };
             let end = rfc3339(expiration).unwrap_or_default();
             rows.push([
                 kind.as_str().to_owned(),
@@ -72,7 +72,7 @@ fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error>
     let (mut removed, mut not_removed) = (0, None);
     for store in cache.stores() {
         let names =
-            store.names().into_iter().filter(|name| is_disposable(name) && (!expired || is_over(store, name, now)));
+            store.names().into_iter().filter(|name| is_removable(name) && (!expired || is_expired(store, name, now)));
         let (gone, left): (Vec<String>, Vec<String>) = names.partition(|name| store.remove(name));
         removed += gone.len();
         if !left.is_empty() {
@@ -90,14 +90,14 @@ fn clear(cache: &Cache, expired: bool, now: SystemTime) -> Result<String, Error>
 }
 
 /// Files that are not listed as entries count as expired once they are no longer needed.
-fn is_over(store: &PrivateDirectory, name: &str, now: SystemTime) -> bool {
-    match store.read(name, entry::MAX_LEN).and_then(|bytes| Listed::parse(name, &bytes)) {
+fn is_expired(store: &PrivateDirectory, name: &str, now: SystemTime) -> bool {
+    match store.read(name, entry::MAX_LEN).and_then(|bytes| ListedEntry::parse(name, &bytes)) {
         Some(listed) => listed.expiration <= now,
         None => {
             !name.starts_with('.')
-                || store
-                    .modified(name)
-                    .is_none_or(|modified| now.duration_since(modified).is_ok_and(|age| age >= policy::TEMPORARY_LIFE))
+                || store.modified(name).is_none_or(|modified| {
+                    now.duration_since(modified).is_ok_and(|age| age >= policy::TEMPORARY_LIFETIME)
+                })
         }
     }
 }

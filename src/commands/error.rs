@@ -29,7 +29,7 @@ pub enum Error {
     /// The role requires an MFA code, and there is no one to ask for it.
     NeedsMfa {
         serial: String,
-        command: Command,
+        command: MfaCommand,
     },
     /// The error of another process that this one was waiting for.
     Shared(Explanation),
@@ -42,12 +42,12 @@ pub enum Error {
 
 /// The command to run to be asked for a code.
 #[derive(Debug)]
-pub struct Command {
+pub struct MfaCommand {
     pub line: String,
     /// The variables that determine whose session it is, other than those in the line; their values may be secrets.
-    pub in_a_shell_with: Vec<String>,
+    pub required_variables: Vec<String>,
     /// Why the code cannot be reused by other calls, if it cannot.
-    pub serves_only_itself: Option<&'static str>,
+    pub not_cached_because: Option<&'static str>,
 }
 
 impl Error {
@@ -64,8 +64,8 @@ impl Error {
     }
 
     /// Whether the same call may succeed if retried shortly.
-    pub fn can_pass(&self) -> bool {
-        matches!(self, Error::Aws(error) if error.can_pass())
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Error::Aws(error) if error.is_transient())
     }
 }
 
@@ -91,7 +91,7 @@ impl Explain for Error {
             Error::AllRefused(refusals) => {
                 let mut what = format!("could not assume any of {} roles", refusals.len());
                 for refusal in refusals {
-                    what += &format!("\neks-group-auth: {}", refusal.words(600));
+                    what += &format!("\neks-group-auth: {}", refusal.describe(600));
                 }
                 let mut hints = refusals.iter().map(Refusal::advice);
                 let first = hints.next().unwrap_or_default();
@@ -99,20 +99,20 @@ impl Explain for Error {
                 let several = "ask the administrator of these roles which one you should use";
                 Explanation::new(Exit::Refused, what).hint(if is_one { &first } else { several })
             }
-            Error::NeedsMfa { serial, command: Command { line, in_a_shell_with, serves_only_itself } } => {
+            Error::NeedsMfa { serial, command: MfaCommand { line, required_variables, not_cached_because } } => {
                 let line = shown_up_to(line, usize::MAX);
-                let with = match in_a_shell_with.as_slice() {
+                let with = match required_variables.as_slice() {
                     [] => String::new(),
                     names => format!(", with {} set,", shown_up_to(&names.join(", "), 1000)),
                 };
-                let then = match serves_only_itself {
+                let then = match not_cached_because {
                     Some(why) => format!("; {why}, so every call needs its own code"),
                     None => ", then try again".into(),
                 };
                 let serial = shown(serial);
                 let what =
                     format!("a code from MFA device `{serial}` is needed, but there is no terminal to ask for it");
-                Explanation::new(Exit::NeedsPerson, what)
+                Explanation::new(Exit::UserActionNeeded, what)
                     .hint(format!("run `{line}` in a terminal{with} and enter the code{then}"))
             }
             Error::Shared(explanation) => explanation.clone(),

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::aws::error::Error as AwsError;
-use crate::kube::token::TokenRefused;
+use crate::kube::token::TokenError;
 use crate::say::explain::{Exit, Explain, Explanation};
 use crate::say::text::shown;
 
@@ -13,7 +13,7 @@ pub enum Error {
     /// `KUBERNETES_EXEC_INFO` is not what client-go sends.
     ExecInfo { why: String },
     /// No cluster would accept the token.
-    Token(TokenRefused),
+    Token(TokenError),
     /// There is no suitable STS host.
     Endpoint(AwsError),
     /// Something that should not happen.
@@ -32,7 +32,7 @@ impl Explain for Error {
                 Explanation::new(Exit::Other, what).hint(refused.hint())
             }
             Error::Endpoint(error) => error.explain(),
-            Error::Internal(why) => Explanation::defect(why),
+            Error::Internal(why) => Explanation::bug(why),
         }
     }
 }

@@ -69,7 +69,7 @@ impl ExecInfo {
             });
         };
         // serde_json's own message would quote the offending value, and `config` may contain secrets.
-        let Object(typed): Object<Typed> =
+        let Object(typed): Object<RawExecCredential> =
             serde_json::from_slice(value.as_encoded_bytes()).map_err(|error| Error::ExecInfo {
                 why: format!(
                     "is {}, at line {}, column {}",
@@ -124,7 +124,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 #[derive(Deserialize)]
-struct Typed {
+struct RawExecCredential {
     kind: String,
     #[serde(rename = "apiVersion")]
     api_version: String,

@@ -26,7 +26,7 @@ pub const CLUSTER_ID_HEADER: &str = "x-k8s-aws-id";
 const MAX_LEN: usize = 4095;
 
 /// A token is valid for this long after X-Amz-Date, regardless of X-Amz-Expires.
-const LIFE: Duration = Duration::from_secs(15 * 60);
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Subtracted from the stated lifetime, to allow for clock differences and slow requests.
 pub const MARGIN: Duration = Duration::from_secs(60);
@@ -53,18 +53,18 @@ impl Token {
 
     /// Checks whether a cluster would accept this token now, by every rule that does not need STS, in the server's
     /// order.
-    pub fn check(&self, region: &Region, now: SystemTime) -> Result<(), TokenRefused> {
+    pub fn check(&self, region: &Region, now: SystemTime) -> Result<(), TokenError> {
         let token = self.expose();
         if token.len() > MAX_LEN {
-            return Err(TokenRefused::TooLong(token.len()));
+            return Err(TokenError::TooLong(token.len()));
         }
-        let encoded = token.strip_prefix(PREFIX).ok_or(TokenRefused::Rule("it lacks the prefix k8s-aws-v1."))?;
+        let encoded = token.strip_prefix(PREFIX).ok_or(TokenError::Rule("it lacks the prefix k8s-aws-v1."))?;
         let decoded = URL_SAFE_NO_PAD.decode(encoded).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let url = decoded.ok_or(TokenRefused::Rule("it is not unpadded base64url text"))?;
-        let rest = url.strip_prefix("https://").ok_or(TokenRefused::Rule("its URL is not https"))?;
+        let url = decoded.ok_or(TokenError::Rule("it is not unpadded base64url text"))?;
+        let rest = url.strip_prefix("https://").ok_or(TokenError::Rule("its URL is not https"))?;
         let (host, path_and_query) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         check_host(host, region)?;
-        let query = path_and_query.strip_prefix("/?").ok_or(TokenRefused::Rule("its URL's path is not /"))?;
+        let query = path_and_query.strip_prefix("/?").ok_or(TokenError::Rule("its URL's path is not /"))?;
         check_query(query, now)
     }
 }
@@ -80,29 +80,29 @@ pub fn check_endpoint(endpoint: &StsEndpoint) -> Result<(), Error> {
 }
 
 /// Rejects a session token that alone makes the token too long; the signer fails on much longer ones.
-pub fn check_session_token(credentials: &Credentials) -> Result<(), TokenRefused> {
+pub fn check_session_token(credentials: &Credentials) -> Result<(), TokenError> {
     // The length as base64 of a URL that contains nothing else and needs no escaping.
     let at_least = PREFIX.len() + credentials.session_token().map_or(0, str::len) * 4 / 3;
-    if at_least > MAX_LEN { Err(TokenRefused::TooLong(at_least)) } else { Ok(()) }
+    if at_least > MAX_LEN { Err(TokenError::TooLong(at_least)) } else { Ok(()) }
 }
 
-fn check_host(host: &str, region: &Region) -> Result<(), TokenRefused> {
-    let is_of_region =
+fn check_host(host: &str, region: &Region) -> Result<(), TokenError> {
+    let is_in_region =
         [(false, false), (true, false), (false, true), (true, true)].into_iter().any(|(use_fips, use_dual_stack)| {
             let url = StsEndpoint { region: region.clone(), use_fips, use_dual_stack }.url();
             url.is_ok_and(|url| url.strip_prefix("https://") == Some(host))
         });
-    if !is_of_region {
-        return Err(TokenRefused::Rule("its host is not one of the region's STS hosts"));
+    if !is_in_region {
+        return Err(TokenError::Rule("its host is not one of the region's STS hosts"));
     }
     let in_partition = |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.ends_with('.'));
     if !region.partition().domains.iter().any(in_partition) {
-        return Err(TokenRefused::Rule("its host is outside the domains that clusters in this partition accept"));
+        return Err(TokenError::Rule("its host is outside the domains that clusters in this partition accept"));
     }
     Ok(())
 }
 
-fn check_query(query: &str, now: SystemTime) -> Result<(), TokenRefused> {
+fn check_query(query: &str, now: SystemTime) -> Result<(), TokenError> {
     const ALLOWED: [&str; 9] = [
         "action",
         "version",
@@ -122,23 +122,23 @@ fn check_query(query: &str, now: SystemTime) -> Result<(), TokenRefused> {
     let value_of = |key: &str| pairs.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
     for (at, (key, _)) in pairs.iter().enumerate() {
         if !ALLOWED.contains(&key.as_str()) || pairs[..at].iter().any(|(earlier, _)| earlier == key) {
-            return Err(TokenRefused::Rule("its URL has a parameter that is not allowed or is repeated"));
+            return Err(TokenError::Rule("its URL has a parameter that is not allowed or is repeated"));
         }
     }
     if value_of("action") != Some("GetCallerIdentity") {
-        return Err(TokenRefused::Rule("its action is not GetCallerIdentity"));
+        return Err(TokenError::Rule("its action is not GetCallerIdentity"));
     }
     let signed_headers = value_of("x-amz-signedheaders").unwrap_or_default();
     if query.contains(';') || !signed_headers.split("%3B").any(|header| header == CLUSTER_ID_HEADER) {
-        return Err(TokenRefused::Rule("its signature does not cover x-k8s-aws-id"));
+        return Err(TokenError::Rule("its signature does not cover x-k8s-aws-id"));
     }
     if value_of("x-amz-expires").and_then(|value| value.parse::<u32>().ok()).is_none_or(|seconds| seconds > 900) {
-        return Err(TokenRefused::Rule("its X-Amz-Expires is not a number from 0 to 900"));
+        return Err(TokenError::Rule("its X-Amz-Expires is not a number from 0 to 900"));
     }
     let date =
-        value_of("x-amz-date").and_then(parse_amz_date).ok_or(TokenRefused::Rule("its X-Amz-Date is not a date"))?;
-    if now.duration_since(date).is_ok_and(|age| age > LIFE) {
-        return Err(TokenRefused::Rule("it is more than 15 minutes old"));
+        value_of("x-amz-date").and_then(parse_amz_date).ok_or(TokenError::Rule("its X-Amz-Date is not a date"))?;
+    if now.duration_since(date).is_ok_and(|age| age > LIFETIME) {
+        return Err(TokenError::Rule("it is more than 15 minutes old"));
     }
     Ok(())
 }
@@ -162,41 +162,41 @@ fn parse_amz_date(date: &str) -> Option<SystemTime> {
 
 /// The token's expiry: `min(signed_at + 15 min, the credentials' expiry) - 60 s`, in whole seconds.
 pub fn expiration(signed_at: SystemTime, credentials: &Credentials) -> SystemTime {
-    let end_of_life = signed_at + LIFE;
+    let end_of_life = signed_at + LIFETIME;
     let end = credentials.expiry().map_or(end_of_life, |expiry| expiry.min(end_of_life));
     UNIX_EPOCH + Duration::from_secs(unix_seconds(end - MARGIN).max(0) as u64)
 }
 
 /// Why a cluster would refuse a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenRefused {
+pub enum TokenError {
     /// Its length in characters.
     TooLong(usize),
     /// One of the other rules.
     Rule(&'static str),
 }
 
-impl TokenRefused {
+impl TokenError {
     pub fn hint(&self) -> &'static str {
         match self {
-            TokenRefused::TooLong(_) => {
+            TokenError::TooLong(_) => {
                 "the session token in it is too long, often because of many session tags or session policies: have \
                  the identity provider pass fewer, or use a role with fewer"
             }
-            TokenRefused::Rule(_) => {
+            TokenError::Rule(_) => {
                 "check the region and the FIPS and dual-stack settings; if they are correct, report this as a bug"
             }
         }
     }
 }
 
-impl fmt::Display for TokenRefused {
+impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TokenRefused::TooLong(len) => {
+            TokenError::TooLong(len) => {
                 write!(f, "it is at least {len} characters long, but clusters accept at most {MAX_LEN}")
             }
-            TokenRefused::Rule(why) => f.write_str(why),
+            TokenError::Rule(why) => f.write_str(why),
         }
     }
 }
@@ -210,12 +210,12 @@ mod tests {
         &X-Amz-Credential=AKID%2F20260102%2Feu-west-1%2Fsts%2Faws4_request&X-Amz-Date=20260102T030405Z&X-Amz-Expires=60\
         &X-Amz-SignedHeaders=host%3Bx-k8s-aws-id&X-Amz-Signature=00";
 
-    fn check(token: String) -> Result<(), TokenRefused> {
+    fn check(token: String) -> Result<(), TokenError> {
         let signed_at = parse_amz_date("20260102T030405Z").unwrap();
         Token::from_text(token).check(&Region::parse("eu-west-1").unwrap(), signed_at)
     }
 
-    fn check_url(url: &str) -> Result<(), TokenRefused> {
+    fn check_url(url: &str) -> Result<(), TokenError> {
         check(Token::encode(url).expose().to_owned())
     }
 
@@ -260,7 +260,7 @@ mod tests {
             ("Date=20260102T0304", "Date=20260102T0248", "it is more than 15 minutes old"),
         ] {
             assert!(GOOD.contains(from), "{from}");
-            assert_eq!(check_url(&GOOD.replace(from, to)), Err(TokenRefused::Rule(why)), "{from} -> {to}");
+            assert_eq!(check_url(&GOOD.replace(from, to)), Err(TokenError::Rule(why)), "{from} -> {to}");
         }
         let encoded = URL_SAFE_NO_PAD.encode(GOOD);
         for (token, why) in [
@@ -269,7 +269,7 @@ mod tests {
             (format!("{PREFIX}{encoded}="), "it is not unpadded base64url text"),
             (format!("{PREFIX}{encoded}+/"), "it is not unpadded base64url text"),
         ] {
-            assert_eq!(check(token), Err(TokenRefused::Rule(why)));
+            assert_eq!(check(token), Err(TokenError::Rule(why)));
         }
     }
 
@@ -279,7 +279,7 @@ mod tests {
         assert_eq!(check_url(&GOOD.replace("Date=20260102T030405Z", "Date=20260102T024905Z")), Ok(()), "15 minutes");
         let date = |text: &str| check_url(&GOOD.replace("20260102T030405Z", text));
         for not_a_date in ["20260102T030405", "2026010T", "20260102 030405Z", "20260102T030405ZZ", ""] {
-            assert_eq!(date(not_a_date), Err(TokenRefused::Rule("its X-Amz-Date is not a date")), "{not_a_date}");
+            assert_eq!(date(not_a_date), Err(TokenError::Rule("its X-Amz-Date is not a date")), "{not_a_date}");
         }
     }
 
@@ -307,8 +307,8 @@ mod tests {
         };
         // 11 characters of prefix, and four for every three bytes.
         assert_eq!([check(0), check(3063)], [Ok(()), Ok(())]);
-        assert_eq!(check(3064), Err(TokenRefused::TooLong(4096)));
-        assert_eq!(check(9000), Err(TokenRefused::TooLong(12_011)));
+        assert_eq!(check(3064), Err(TokenError::TooLong(4096)));
+        assert_eq!(check(9000), Err(TokenError::TooLong(12_011)));
     }
 
     #[test]
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn each_refusal_of_a_token_has_a_hint() {
-        let hints = [TokenRefused::TooLong(1).hint(), TokenRefused::Rule("").hint()];
+        let hints = [TokenError::TooLong(1).hint(), TokenError::Rule("").hint()];
         assert!(hints[0].contains("session token") && hints[1].contains("region"), "{hints:?}");
     }
 
@@ -341,7 +341,7 @@ mod tests {
         let longest = with(MAX_LEN);
         assert_eq!((longest.len(), check(longest)), (MAX_LEN, Ok(())));
         let too_long = with(MAX_LEN + 2);
-        assert_eq!(check(too_long.clone()), Err(TokenRefused::TooLong(too_long.len())));
+        assert_eq!(check(too_long.clone()), Err(TokenError::TooLong(too_long.len())));
     }
 
     proptest! {

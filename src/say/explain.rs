@@ -13,19 +13,19 @@ pub enum Exit {
     /// AWS could not be reached, or failed temporarily.
     Unreachable = 5,
     /// A code or a login is needed.
-    NeedsPerson = 6,
+    UserActionNeeded = 6,
 }
 
 impl Exit {
     const ALL: [Exit; 6] =
-        [Exit::Other, Exit::BadInput, Exit::NoCredentials, Exit::Refused, Exit::Unreachable, Exit::NeedsPerson];
+        [Exit::Other, Exit::BadInput, Exit::NoCredentials, Exit::Refused, Exit::Unreachable, Exit::UserActionNeeded];
 
     pub fn code(self) -> u8 {
         self as u8
     }
 
     /// The variant with this code.
-    pub fn with_code(code: u8) -> Option<Self> {
+    pub fn from_code(code: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|exit| exit.code() == code)
     }
 }
@@ -50,7 +50,7 @@ impl Explanation {
     }
 
     /// For a bug: something that should not happen.
-    pub fn defect(why: &str) -> Self {
+    pub fn bug(why: &str) -> Self {
         let what = format!("internal error: {}", super::text::shown(why));
         Self::new(Exit::Other, what).hint("this is a bug in eks-group-auth: please report it")
     }

@@ -60,7 +60,7 @@ impl Say {
     }
 
     /// Prints all warnings.
-    pub fn finish(self) {
+    pub fn print_warnings(self) {
         for warning in self.warnings.into_inner() {
             let _ = writeln!(std::io::stderr(), "{warning}");
         }

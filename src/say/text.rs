@@ -29,7 +29,7 @@ pub fn shown_up_to(text: &str, most: usize) -> String {
 }
 
 /// A URL from the user's configuration, without anything that could be a password or token.
-pub fn without_secrets(text: &str) -> String {
+pub fn redact_url(text: &str) -> String {
     let text = text.split('?').next().unwrap_or_default();
     match text.rsplit_once('@') {
         Some((before, host)) => {
@@ -59,7 +59,7 @@ mod tests {
             ("http://127.0.0.1/x?token=secret", "http://127.0.0.1/x"),
             ("sts.corp", "sts.corp"),
         ] {
-            assert_eq!(without_secrets(url), shown);
+            assert_eq!(redact_url(url), shown);
         }
     }
 }

@@ -12,13 +12,13 @@ pub enum Warning {
     /// STS could not be reached, but the cached session is still valid.
     SessionNotRenewed { why: String, minutes_left: u64 },
     /// The requested region differs from the one in the host name of the API server given by client-go.
-    OtherRegion { asked: String, of_server: String },
+    RegionMismatch { requested: String, server: String },
     /// Two variables name different profiles.
-    TwoProfiles { used: String, passed_over: String },
+    ConflictingProfiles { used: String, ignored: String },
     /// An argument of another program that has no effect here.
     NoEffect { argument: &'static str, why: &'static str },
     /// client-go asked again for the token it had just been given.
-    AskedAgain { cluster: String, role: Option<String> },
+    TokenRequestedAgain { cluster: String, role: Option<String> },
 }
 
 impl fmt::Display for Warning {
@@ -34,26 +34,26 @@ impl fmt::Display for Warning {
                     shown(why)
                 )
             }
-            Warning::OtherRegion { asked, of_server } => {
+            Warning::RegionMismatch { requested, server } => {
                 write!(
                     f,
                     "the requested region is `{}`, but the cluster's API server is in `{}`: correct `--region` in the \
                      exec block's args, or remove it",
-                    shown(asked),
-                    shown(of_server)
+                    shown(requested),
+                    shown(server)
                 )
             }
-            Warning::TwoProfiles { used, passed_over } => {
+            Warning::ConflictingProfiles { used, ignored } => {
                 write!(
                     f,
                     "AWS_PROFILE is `{}` and AWS_DEFAULT_PROFILE is `{}`: AWS_PROFILE is used; unset the one you do \
                      not want",
                     shown(used),
-                    shown(passed_over)
+                    shown(ignored)
                 )
             }
             Warning::NoEffect { argument, why } => write!(f, "`{argument}` has no effect: {why}"),
-            Warning::AskedAgain { cluster, role } => {
+            Warning::TokenRequestedAgain { cluster, role } => {
                 let who = role.as_ref().map_or("your own identity".into(), |role| format!("`{}`", shown(role)));
                 write!(
                     f,

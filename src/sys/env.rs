@@ -34,7 +34,7 @@ impl Env {
     pub fn check(&self) -> Result<(), NotUtf8> {
         let ours = [vars::AWS_PREFIX, vars::OWN_PREFIX, vars::AUTHENTICATOR_PREFIX]
             .into_iter()
-            .flat_map(|prefix| self.starting_with(prefix));
+            .flat_map(|prefix| self.with_prefix(prefix));
         for (name, value) in ours {
             if name.to_str().is_none() || value.to_str().is_none() {
                 return Err(NotUtf8 { variable: name.to_string_lossy().into_owned() });
@@ -62,16 +62,16 @@ impl Env {
 
     /// The value of a variable as the system has it; unset and empty are `None`.
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
-        self.given(name).filter(|value| !value.is_empty())
+        self.get_raw(name).filter(|value| !value.is_empty())
     }
 
     /// Like [`Env::get_os`], but an empty value counts.
-    pub fn given(&self, name: &str) -> Option<&OsStr> {
+    pub fn get_raw(&self, name: &str) -> Option<&OsStr> {
         self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     /// All variables whose name starts with `prefix`, sorted by name.
-    pub fn starting_with<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a OsStr, &'a OsStr)> {
+    pub fn with_prefix<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a OsStr, &'a OsStr)> {
         self.variables
             .range::<OsStr, _>((Bound::Included(OsStr::new(prefix)), Bound::Unbounded))
             .take_while(move |(name, _)| name.as_encoded_bytes().starts_with(prefix.as_bytes()))

@@ -17,7 +17,7 @@ pub fn expand(env: &Env, path: &str) -> Option<PathBuf> {
 pub fn expand_home(env: &Env, path: &str) -> Option<PathBuf> {
     let Some(rest) = path.strip_prefix('~') else { return Some(PathBuf::from(path)) };
     let (user, rest) = rest.split_once('/').map_or((rest, None), |(user, rest)| (user, Some(rest)));
-    let home = if user.is_empty() { env.home()? } else { user::home_of(user)? };
+    let home = if user.is_empty() { env.home()? } else { user::home_of_user(user)? };
     Some(match rest {
         Some(rest) => home.join(rest.trim_start_matches('/')),
         None => home,
@@ -37,7 +37,7 @@ fn with_variables(env: &Env, text: &str) -> String {
             None => (&after[..word_len], word_len),
         };
         let (reference, after) = from_dollar.split_at(1 + len);
-        match env.given(name).and_then(OsStr::to_str).filter(|_| len > 0) {
+        match env.get_raw(name).and_then(OsStr::to_str).filter(|_| len > 0) {
             Some(value) => out.push_str(value),
             None => out.push_str(reference),
         }

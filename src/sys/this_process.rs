@@ -11,7 +11,7 @@ use super::{user, vars};
 #[expect(clippy::disallowed_methods, reason = "the one place that reads it")]
 pub fn environment() -> Env {
     let env: Env = std::env::vars_os().collect();
-    let home = if env.given(vars::HOME).is_none() { user::home() } else { None };
+    let home = if env.get_raw(vars::HOME).is_none() { user::home() } else { None };
     env.with_home_of_user(home)
 }
 

@@ -105,12 +105,12 @@ pub const OLDPWD: &str = "OLDPWD";
 
 /// Variables that differ from call to call without identifying the user, although a `credential_process` sees them. (If
 /// the working directory matters, it is hashed separately.)
-pub const FLEETING: [&str; 5] = [KUBERNETES_EXEC_INFO, "_", "SHLVL", PWD, OLDPWD];
+pub const VOLATILE: [&str; 5] = [KUBERNETES_EXEC_INFO, "_", "SHLVL", PWD, OLDPWD];
 
 /// AWS variables that never select an identity: they control output, retries, timeouts and the kind of endpoint. The
 /// README has the same list. All others are part of the fingerprint. The region and the kind of endpoint are part of
 /// the cache keys anyway.
-pub const NEVER_IDENTIFYING: [&str; 38] = [
+pub const NON_IDENTIFYING: [&str; 38] = [
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_AUTH_SCHEME_PREFERENCE",
     AWS_CA_BUNDLE,

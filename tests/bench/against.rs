@@ -52,7 +52,7 @@ pub fn compare(named: &Path) -> Result<(), String> {
     let ours = installed.binary;
 
     let sts = Sts::start();
-    let role = sts.add_role("dev", Role::of_group("developers"));
+    let role = sts.add_role("dev", Role::for_group("developers"));
     let alice = sts.add_user("alice", &["developers"]);
     let by_keys = |binary: &Path| Plugin::new(binary, &sts).keys(&alice);
     let by_kubectl = |binary: &Path| {

@@ -51,7 +51,7 @@ fn bench() -> Result<(), String> {
     let timer = Timer::find();
     let tls = Tls::for_loopback();
     let sts = Sts::start_tls(&tls);
-    let role = sts.add_role("dev", Role::of_group("developers"));
+    let role = sts.add_role("dev", Role::for_group("developers"));
     let alice = sts.add_user("alice", &["developers"]);
     let ca_bundle = scratch.path().join("ca.pem");
     std::fs::write(&ca_bundle, &tls.ca_pem).map_err(|error| error.to_string())?;
@@ -232,7 +232,7 @@ fn kubectl(binary: &Path, timer: &Timer, table: &mut Table) -> Result<(), String
     let Some(kubectl) = find_all().into_iter().next_back() else { return Ok(()) };
     let sts = Sts::start();
     let cluster = Cluster::start("demo", "eu-west-1", &sts);
-    let role = sts.add_role("dev", Role::of_group("developers"));
+    let role = sts.add_role("dev", Role::for_group("developers"));
     cluster.map_role(&role, "{{SessionName}}");
     let plugin = Plugin::new(binary, &sts).keys(&sts.add_user("alice", &["developers"]));
     let args = ["token", "--cluster", "demo", "--role", &role];

@@ -42,7 +42,7 @@ fn every_bad_sts_response_is_a_clear_error_within_the_deadline() {
         for (what, reply) in cases {
             scope.spawn(move || {
                 let account = Account::new();
-                account.sts.answer_instead(move |_| Some(reply.clone()));
+                account.sts.override_replies(move |_| Some(reply.clone()));
                 let plugin = account.alices_plugin();
                 let started = Instant::now();
                 let output = plugin.role_token(&account.dev, &[]);
@@ -57,7 +57,7 @@ fn every_bad_sts_response_is_a_clear_error_within_the_deadline() {
                     assert!(stderr.contains("length limit exceeded"), "{what}: {stderr}");
                 }
                 assert!(plugin.entries().is_empty(), "{what}");
-                account.sts.answer_rightly();
+                account.sts.reset_replies();
                 plugin.role_token(&account.dev, &[]).good_token();
             });
         }
@@ -70,7 +70,7 @@ fn all_calls_share_one_deadline() {
     account.sts.set_delay(Duration::from_secs(4));
     // The caller's name comes with the second try, after ten seconds and more; the role session never.
     let is_first = AtomicBool::new(true);
-    account.sts.answer_instead(move |call| {
+    account.sts.override_replies(move |call| {
         let stalls = is_first.swap(false, Ordering::SeqCst) || call.action == "AssumeRole";
         stalls.then(|| Reply::Stall(Duration::from_secs(60)))
     });
@@ -116,7 +116,7 @@ fn a_process_that_never_answers_is_killed_after_a_minute() {
 fn the_sts_deadline_after_a_process_is_the_usual_one() {
     let account = Account::new();
     let plugin = account.plugin_with_process("cat HOME/keys.json");
-    account.sts.answer_instead(|_| Some(Reply::Drip(vec![b'x'; 100], Duration::from_secs(1))));
+    account.sts.override_replies(|_| Some(Reply::Drip(vec![b'x'; 100], Duration::from_secs(1))));
     let started = Instant::now();
     plugin.role_token(&account.dev, &[]).failed_with(5);
     assert!(started.elapsed() < AT_MOST, "{:?}", started.elapsed());
@@ -126,7 +126,7 @@ fn the_sts_deadline_after_a_process_is_the_usual_one() {
 #[test]
 fn waiting_processes_share_a_timeout() {
     let account = Account::new();
-    account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(60))));
+    account.sts.override_replies(|_| Some(Reply::Stall(Duration::from_secs(60))));
     let plugin = account.alices_plugin();
     let outputs = crate::at_once(10, |_| plugin.role_token(&account.dev, &["--session-name", "alice"]));
     for output in &outputs {
@@ -153,7 +153,7 @@ fn a_cached_session_is_used_until_a_minute_before_expiry_while_sts_is_down() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
-    account.sts.answer_instead(|_| Some(error_reply(503, "ServiceUnavailable", "down")));
+    account.sts.override_replies(|_| Some(error_reply(503, "ServiceUnavailable", "down")));
     age_session(&plugin, 3000);
     forget_tokens(&plugin);
     let output = plugin.role_token(&account.dev, &[]);

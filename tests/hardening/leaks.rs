@@ -139,7 +139,7 @@ fn invalid_sts_responses_are_not_shown() {
         Reply::Raw(format!("HTTP/1.1 200 {MARKER}\r\n\r\n{body}").into_bytes()),
     ] {
         let account = Account::new();
-        account.sts.answer_instead(move |_| Some(reply.clone()));
+        account.sts.override_replies(move |_| Some(reply.clone()));
         says_no_secret("a bad answer", &account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]));
     }
 }
@@ -149,7 +149,7 @@ fn only_cache_entries_contain_secrets() {
     let account = Account::new();
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
-    account.sts.answer_instead(|_| Some(error_reply(503, "ServiceUnavailable", "down")));
+    account.sts.override_replies(|_| Some(error_reply(503, "ServiceUnavailable", "down")));
     plugin.role_token(&account.dev, &["--refresh"]).failed_with(5);
     let mut seen = 0;
     visit(plugin.home(), &mut |path| {
@@ -222,7 +222,7 @@ fn child_arguments_and_environment_contain_no_credentials() {
 #[test]
 fn no_core_is_dumped() {
     let account = Account::new();
-    account.sts.answer_instead(|_| Some(Reply::Stall(Duration::from_secs(30))));
+    account.sts.override_replies(|_| Some(Reply::Stall(Duration::from_secs(30))));
     let plugin = account.alices_plugin();
     let args = ["token", "--cluster", "demo", "--role", &account.dev];
     let mut command = plugin.command_after("/bin/sh", "ulimit -c unlimited 2>/dev/null; cd \"$HOME\"", &args);

@@ -59,7 +59,7 @@ fn ten_roles_in_five_clusters_are_kept_apart() {
     let account = Account::new();
     account.sts.set_delay(Duration::from_millis(200));
     let roles: Vec<String> =
-        (0..10).map(|number| account.sts.add_role(&format!("role-{number}"), Role::of_group("developers"))).collect();
+        (0..10).map(|number| account.sts.add_role(&format!("role-{number}"), Role::for_group("developers"))).collect();
     let clusters: Vec<Cluster> = (0..5)
         .map(|number| {
             let cluster = Cluster::start(&format!("cluster-{number}"), "eu-west-1", &account.sts);

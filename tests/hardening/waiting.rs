@@ -12,7 +12,7 @@ const LONGER_THAN_THE_DEADLINE: Duration = Duration::from_secs(18);
 #[test]
 fn an_mfa_prompt_may_outlast_the_deadline_and_other_processes_keep_waiting() {
     let account = Account::new();
-    account.sts.add_role("dev", Role { mfa_serial: Some(SERIAL.into()), ..Role::of_group("developers") });
+    account.sts.add_role("dev", Role { mfa_serial: Some(SERIAL.into()), ..Role::for_group("developers") });
     account.sts.add_mfa_code("123456");
     let plugin = account.alices_plugin();
     let args = ["--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];

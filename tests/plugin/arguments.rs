@@ -127,7 +127,8 @@ fn the_ca_bundle_argument_works() {
     let file = plugin.home().join("ca.pem").display().to_string();
     plugin.role_token(&account.dev, &["--refresh"]).failed_with(5);
     plugin.role_token(&account.dev, &["--ca-bundle", &file]).good_token();
-    let mfa = account.sts.add_role("mfa", Role { mfa_serial: Some(MFA_SERIAL.into()), ..Role::of_group("developers") });
+    let mfa =
+        account.sts.add_role("mfa", Role { mfa_serial: Some(MFA_SERIAL.into()), ..Role::for_group("developers") });
     let stderr = plugin.role_token(&mfa, &["--ca-bundle", &file, "--mfa-serial", MFA_SERIAL]).failed_with(6).to_owned();
     assert!(stderr.contains(&format!("--ca-bundle {file}")) && !stderr.contains("AWS_CA_BUNDLE"), "{stderr}");
     plugin.role_token(&account.dev, &["--ca-bundle", "/nonexistent", "--refresh"]).failed_with(2);

@@ -38,7 +38,7 @@ fn one_role_session_serves_every_cluster() {
 #[test]
 fn a_second_role_reuses_the_caller_name() {
     let account = Account::new();
-    let ops = account.sts.add_role("ops", Role::of_group("developers"));
+    let ops = account.sts.add_role("ops", Role::for_group("developers"));
     let plugin = account.alices_plugin();
     plugin.role_token(&account.dev, &[]).good_token();
     plugin.role_token(&ops, &[]).good_token();

@@ -241,10 +241,10 @@ fn a_refused_session_of_an_intermediate_role_is_replaced_within_the_call() {
     token(&account.add_role_after_dev("three")).good_token();
     assert_eq!((calls_for_dev(), account.counts().0), (2, 6));
     // A role that nobody may assume is refused again, and that is the result; the same goes for two such roles.
-    let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
+    let forbidden = account.sts.add_role("forbidden", Role::for_group("nobody"));
     token(&forbidden).failed_with(4);
     assert_eq!((calls_for_dev(), account.counts().0), (3, 9));
-    let other = account.sts.add_role("other", Role::of_group("nobody"));
+    let other = account.sts.add_role("other", Role::for_group("nobody"));
     plugin.role_token(&forbidden, &["--role", &other, "--profile", "dev"]).failed_with(4);
     assert_eq!((calls_for_dev(), account.counts().0), (4, 14));
 }

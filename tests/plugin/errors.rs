@@ -84,7 +84,7 @@ fn a_duration_longer_than_the_role_allows_is_reported() {
 #[test]
 fn a_session_token_that_makes_the_token_too_long() {
     let account = Account::new();
-    let heavy = account.sts.add_role("heavy", Role { session_token_len: 2700, ..Role::of_group("developers") });
+    let heavy = account.sts.add_role("heavy", Role { session_token_len: 2700, ..Role::for_group("developers") });
     let output = account.alices_plugin().role_token(&heavy, &["--session-name", "alice"]);
     let stderr = output.failed_with(1);
     assert!(
@@ -107,7 +107,7 @@ fn a_session_token_of_any_length_is_an_error_without_a_panic() {
     let plugin =
         account.alices_plugin().env("AWS_ACCESS_KEY_ID", "ASIALOOPBACK").env("AWS_SESSION_TOKEN", "x".repeat(70_000));
     assert!(plugin.token(&[]).failed_with(1).contains("characters long, but clusters accept at most 4095"));
-    let heavy = account.sts.add_role("heavy", Role { session_token_len: 100_000, ..Role::of_group("developers") });
+    let heavy = account.sts.add_role("heavy", Role { session_token_len: 100_000, ..Role::for_group("developers") });
     let plugin = account.alices_plugin();
     plugin.role_token(&heavy, &[]).failed_with(1);
     assert!(
@@ -382,7 +382,7 @@ fn a_panic_shows_its_location_and_not_its_message() {
 #[test]
 fn aws_messages_cannot_control_the_terminal() {
     let account = Account::new();
-    account.sts.answer_instead(|_| Some(error_reply(403, "AccessDenied", "&#27;[2J\u{9b}31m\u{202e}gone")));
+    account.sts.override_replies(|_| Some(error_reply(403, "AccessDenied", "&#27;[2J\u{9b}31m\u{202e}gone")));
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     assert!(output.failed_with(4).bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)), "{:?}", output.stderr);
 }
@@ -491,15 +491,15 @@ fn each_kind_of_refusal_has_its_own_hint() {
     ] {
         let account = Account::new();
         let words = message.clone();
-        account.sts.answer_instead(move |call| (call.action == "AssumeRole").then(|| error_reply(status, code, &words)));
+        account.sts.override_replies(move |call| (call.action == "AssumeRole").then(|| error_reply(status, code, &words)));
         let output = account.alices_plugin().role_token(&account.dev, &[]);
         let error = format!("could not assume role `{DEV}`: {code}: {message}");
         assert_eq!(output.failed_with(exit_code), error_and_hint(&error, hint), "{message}");
     }
     let account = Account::new();
-    account
-        .sts
-        .answer_instead(|call| (call.action == "AssumeRole").then(|| error_reply(400, "Throttling", "Rate exceeded")));
+    account.sts.override_replies(|call| {
+        (call.action == "AssumeRole").then(|| error_reply(400, "Throttling", "Rate exceeded"))
+    });
     let output = account.alices_plugin().role_token(&account.dev, &[]);
     let error = format!("could not assume role `{DEV}`: temporary failure at AWS: Throttling: Rate exceeded");
     assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a moment, then try again"));

@@ -143,14 +143,14 @@ impl House {
                 if matches!(room, "cache" | "kube") && other == "aws" && !is_pure(target) {
                     fault(format!("`{room}` may import only pure files from `aws`, and {target} is not pure"));
                 }
-                if is_pure(file) && !is_pure(target) && !is_floor(target) {
+                if is_pure(file) && !is_pure(target) && !is_module_list(target) {
                     fault(format!("a pure file must not import {target}, which is not pure"));
                 }
                 edges.entry(file).or_default().insert(target);
             }
             faults.extend(self.words(file, source));
         }
-        faults.extend(circles(&edges));
+        faults.extend(import_cycles(&edges));
         faults.extend(self.sizes());
         // A `use` is found twice: as a tree and as a path.
         faults.dedup();
@@ -288,7 +288,7 @@ fn is_pure(file: &str) -> bool {
 }
 
 /// Whether the file is only a list of submodules.
-fn is_floor(file: &str) -> bool {
+fn is_module_list(file: &str) -> bool {
     matches!(file, "aws/mod.rs" | "kube/mod.rs")
 }
 
@@ -333,12 +333,12 @@ fn code(text: &str) -> String {
 }
 
 /// Import cycles, direct or indirect.
-fn circles(edges: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
+fn import_cycles(edges: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
     let mut faults = BTreeSet::new();
     for start in edges.keys() {
         let mut way = vec![*start];
         let mut seen = BTreeSet::new();
-        if let Some(circle) = way_back(edges, start, &mut way, &mut seen) {
+        if let Some(circle) = path_back_to(edges, start, &mut way, &mut seen) {
             // The same cycle is found from each of its files.
             let first = circle.iter().min().expect("it has files");
             if first == start {
@@ -349,7 +349,7 @@ fn circles(edges: &BTreeMap<&str, BTreeSet<&str>>) -> Vec<String> {
     faults.into_iter().collect()
 }
 
-fn way_back<'a>(
+fn path_back_to<'a>(
     edges: &BTreeMap<&'a str, BTreeSet<&'a str>>,
     start: &str,
     way: &mut Vec<&'a str>,
@@ -362,7 +362,7 @@ fn way_back<'a>(
         }
         if seen.insert(next) {
             way.push(next);
-            if let Some(circle) = way_back(edges, start, way, seen) {
+            if let Some(circle) = path_back_to(edges, start, way, seen) {
                 return Some(circle);
             }
             way.pop();

@@ -93,7 +93,7 @@ fn a_non_member_is_not_served_a_members_entry() {
 #[test]
 fn every_part_of_the_request_has_its_own_token() {
     let account = Account::new();
-    let ops = account.sts.add_role("ops", Role::of_group("developers"));
+    let ops = account.sts.add_role("ops", Role::for_group("developers"));
     let plugin = account.alices_plugin();
     let base = ["token", "--cluster", "demo", "--role", &account.dev];
     let others: [&[&str]; 8] = [
@@ -181,7 +181,7 @@ fn jobs_that_share_a_home_do_not_share_a_token() {
 #[test]
 fn a_session_of_an_intermediate_role_is_not_cached_if_the_login_changed_meanwhile() {
     let account = Account::new();
-    let job = account.sts.add_role("job", Role::of_group("nobody"));
+    let job = account.sts.add_role("job", Role::for_group("nobody"));
     let on_the_way = account.add_role_after(&job, "on-the-way");
     let (one, two) = (account.add_role_after(&on_the_way, "one"), account.add_role_after(&on_the_way, "two"));
     for token in ["job-a", "job-b"] {
@@ -201,14 +201,14 @@ fn a_session_of_an_intermediate_role_is_not_cached_if_the_login_changed_meanwhil
     };
     of_job_a(&one).good_token();
     account.sts.revoke_sessions(&on_the_way);
-    account.sts.answer_instead(move |call| {
+    account.sts.override_replies(move |call| {
         if call.refused.is_some() {
             std::fs::write(&file, "job-b").unwrap();
         }
         None
     });
     of_job_a(&two).good_token();
-    account.sts.answer_rightly();
+    account.sts.reset_replies();
     assert_eq!(shown(), ["job-a", "job-b"]);
     of_job_a(&two).good_token();
     assert_eq!(shown(), ["job-a", "job-b", "job-a"], "the session obtained with the other token was not used");
@@ -235,7 +235,7 @@ fn a_credential_process_that_changes_identity_gets_the_new_name() {
     let plugin = account.plugin_with_process("cat HOME/keys.json");
     for (keys, name) in [(&account.alice, "alice"), (&carol, "carol")] {
         // A different cluster and role, so that the session is not in the cache.
-        let role = account.sts.add_role(&format!("for-{name}"), Role::of_group("developers"));
+        let role = account.sts.add_role(&format!("for-{name}"), Role::for_group("developers"));
         plugin.clone().write("keys.json", &keys.document().to_string()).role_token(&role, &[]).good_token();
         assert_eq!(account.session_names().last().map(String::as_str), Some(name));
     }

@@ -103,7 +103,7 @@ fn a_denied_role_is_explained_and_never_reaches_the_cluster() {
 fn an_unmapped_role_is_refused_by_the_cluster() {
     for kubectl in kubectl::all() {
         let world = World::new();
-        let ops = world.account.sts.add_role("ops", Role::of_group("developers"));
+        let ops = world.account.sts.add_role("ops", Role::for_group("developers"));
         let exec = ExecBlock::new(&["token", "--cluster", "demo", "--role", &ops]);
         let output = world.pods(kubectl, &world.account.alices_plugin(), &exec);
         assert_ne!(output.code, 0, "{}", kubectl.version);

@@ -11,7 +11,7 @@ use crate::support::terminal::{AtTerminal, Terminal};
 /// An account whose role `dev` requires MFA and allows sessions of this many hours.
 fn account(hours: u64) -> Account {
     let account = Account::new();
-    let role = Role { mfa_serial: Some(SERIAL.into()), max_duration: hours * 3600, ..Role::of_group("developers") };
+    let role = Role { mfa_serial: Some(SERIAL.into()), max_duration: hours * 3600, ..Role::for_group("developers") };
     account.sts.add_role("dev", role);
     account
 }
@@ -92,7 +92,7 @@ fn a_wrong_code_can_be_retried_twice() {
 #[test]
 fn one_code_is_reused_for_the_next_role() {
     let account = account(1);
-    let ops = account.sts.add_role("ops", Role::of_group("operators"));
+    let ops = account.sts.add_role("ops", Role::for_group("operators"));
     let args = ["--role", &ops, "--role", &account.dev, "--mfa-serial", SERIAL, "--duration", "3600"];
     enter_code(&account, &account.alices_plugin(), &args);
     assert_eq!(account.counts().0, 2);
@@ -256,10 +256,10 @@ fn an_intermediate_role_needs_one_code() {
 fn a_denial_after_an_mfa_role_does_not_ask_for_another_code() {
     let account = account(1);
     let permitted = account.add_role_after_dev("permitted");
-    let forbidden = account.sts.add_role("forbidden", Role::of_group("nobody"));
+    let forbidden = account.sts.add_role("forbidden", Role::for_group("nobody"));
     let plugin = profile_with_mfa(&account);
     enter_code(&account, &plugin, &["--profile", "dev", "--role", &permitted]);
-    let denied = [&forbidden, "--role", &account.sts.add_role("other", Role::of_group("nobody"))];
+    let denied = [&forbidden, "--role", &account.sts.add_role("other", Role::for_group("nobody"))];
     for roles in [&denied[..1], &denied[..]] {
         plugin.token(&[&["--profile", "dev", "--role"], roles].concat()).failed_with(4);
     }
@@ -297,7 +297,7 @@ fn an_mfa_session_is_used_until_it_expires() {
 #[test]
 fn a_wrong_code_does_not_fall_back_to_the_next_role() {
     let account = account(1);
-    let lesser = account.sts.add_role("lesser", Role::of_group("developers"));
+    let lesser = account.sts.add_role("lesser", Role::for_group("developers"));
     let args = ["--role", &account.dev, "--role", &lesser, "--mfa-serial", SERIAL, "--duration", "3600"];
     let stderr = enter_wrong_codes(&account, &args);
     assert!(stderr.contains(":role/dev`: AccessDenied: MultiFactorAuthentication failed"), "{stderr}");

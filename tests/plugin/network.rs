@@ -199,7 +199,7 @@ fn transient_errors_are_retried() {
     for (status, code) in [(400, "Throttling"), (500, "InternalFailure"), (503, "ServiceUnavailable")] {
         let account = Account::new();
         let failures = Mutex::new(2);
-        account.sts.answer_instead(move |_| {
+        account.sts.override_replies(move |_| {
             let mut left = failures.lock().unwrap();
             *left -= 1;
             (*left >= 0).then(|| error_reply(status, code, "Rate exceeded"))
@@ -214,7 +214,7 @@ fn permanent_errors_are_not_retried() {
     let account = Account::new();
     account.plugin().keys(&account.bob).role_token(&account.dev, &["--session-name", "bob"]).failed_with(4);
     assert_eq!(account.counts().0, 1);
-    account.sts.answer_instead(|_| Some(error_reply(400, "Throttling", "Rate exceeded")));
+    account.sts.override_replies(|_| Some(error_reply(400, "Throttling", "Rate exceeded")));
     let output = account.alices_plugin().role_token(&account.dev, &["--session-name", "alice"]);
     let error = format!("could not assume role `{}`: temporary failure at AWS: Throttling: Rate exceeded", account.dev);
     assert_eq!(output.failed_with(5), error_and_hint(&error, "wait a moment, then try again"));
@@ -272,7 +272,7 @@ fn an_invalid_sts_response_is_an_error_and_not_cached() {
     ] {
         let account = Account::new();
         let plugin = account.alices_plugin();
-        account.sts.answer_instead(move |_| Some(reply.clone()));
+        account.sts.override_replies(move |_| Some(reply.clone()));
         let output = plugin.role_token(&account.dev, &["--session-name", "alice"]);
         assert!(
             output.failed_with(5).starts_with("eks-group-auth: error: could not assume role"),

@@ -13,7 +13,7 @@ struct Team {
 impl Team {
     fn new() -> Self {
         let account = Account::new();
-        let ops = account.sts.add_role("ops", Role::of_group("operators"));
+        let ops = account.sts.add_role("ops", Role::for_group("operators"));
         Team { account, ops }
     }
 
@@ -94,7 +94,7 @@ fn a_lost_role_is_replaced_on_refresh() {
 fn only_access_denied_tries_the_next_role() {
     for (code, exit_code) in [("Throttling", 5), ("ValidationError", 4), ("ExpiredToken", 4)] {
         let team = Team::new();
-        team.account.sts.answer_instead(move |call| -> Option<Reply> {
+        team.account.sts.override_replies(move |call| -> Option<Reply> {
             (call.action == "AssumeRole").then(|| error_reply(400, code, "no"))
         });
         let output = team.run(&team.account.alices_plugin(), &[]);

@@ -23,7 +23,7 @@ impl Account {
     }
 
     pub fn on(sts: Sts) -> Self {
-        let dev = sts.add_role("dev", Role::of_group("developers"));
+        let dev = sts.add_role("dev", Role::for_group("developers"));
         let alice = sts.add_user("alice", &["developers"]);
         let bob = sts.add_user("bob", &[]);
         Account { sts, dev, alice, bob }
@@ -32,7 +32,7 @@ impl Account {
     /// With sessions of this duration, regardless of the requested one.
     pub fn short_lived(life: std::time::Duration) -> Self {
         let account = Self::new();
-        account.sts.add_role("dev", Role { life: Some(life), ..Role::of_group("developers") });
+        account.sts.add_role("dev", Role { life: Some(life), ..Role::for_group("developers") });
         account
     }
 
@@ -79,7 +79,7 @@ impl Account {
 
     /// A role that may be assumed only from this other one.
     pub fn add_role_after(&self, role: &str, path_and_name: &str) -> String {
-        self.sts.add_role(path_and_name, Role { roles: vec![role.to_owned()], ..Role::of_group("nobody") })
+        self.sts.add_role(path_and_name, Role { roles: vec![role.to_owned()], ..Role::for_group("nobody") })
     }
 
     /// The names that role sessions were asked for under.

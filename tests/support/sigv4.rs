@@ -21,7 +21,7 @@ pub struct Signature {
 
 impl Signature {
     /// From the Authorization header, or the query of a presigned URL.
-    pub fn of(request: &Request) -> Option<Self> {
+    pub fn from_request(request: &Request) -> Option<Self> {
         let from_query = query_pairs(request.query());
         let in_query = |name: &str| from_query.iter().find(|(k, _)| k == name).map(|(_, value)| value.clone());
         let (presigned, credential, signed_headers, signature, timestamp, security_token) =
@@ -70,7 +70,7 @@ impl Signature {
         })
     }
 
-    pub fn is_by(&self, secret_access_key: &str, request: &Request) -> bool {
+    pub fn verifies_with(&self, secret_access_key: &str, request: &Request) -> bool {
         let mut query = query_pairs(request.query());
         query.retain(|(name, _)| name != "X-Amz-Signature");
         let mut encoded: Vec<(String, String)> = query.iter().map(|(k, v)| (encode(k), encode(v))).collect();

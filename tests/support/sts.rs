@@ -82,7 +82,7 @@ pub struct Role {
 }
 
 impl Role {
-    pub fn of_group(group: &str) -> Self {
+    pub fn for_group(group: &str) -> Self {
         Role {
             groups: vec![group.into()],
             roles: Vec::new(),
@@ -274,16 +274,16 @@ impl Sts {
     }
 
     /// Overrides the response if `reply` returns one. The call is checked and counted first.
-    pub fn answer_instead(&self, reply: impl Fn(&Call) -> Option<Reply> + Send + 'static) {
+    pub fn override_replies(&self, reply: impl Fn(&Call) -> Option<Reply> + Send + 'static) {
         self.lock().instead = Some(Box::new(reply));
     }
 
-    pub fn answer_rightly(&self) {
+    pub fn reset_replies(&self) {
         self.lock().instead = None;
     }
 
     /// Serves other requests at the same address: a request that `reply` answers is not an STS call.
-    pub fn answer_beside(&self, reply: impl Fn(&Request, &Issue) -> Option<Reply> + Send + Sync + 'static) {
+    pub fn add_replies(&self, reply: impl Fn(&Request, &Issue) -> Option<Reply> + Send + Sync + 'static) {
         self.lock().beside = Some(Arc::new(reply));
     }
 
@@ -326,7 +326,7 @@ fn answer(state: &Mutex<State>, request: &Request) -> Reply {
         return reply;
     }
     let mut guard = state.lock().expect("no handler panics");
-    let signature = Signature::of(request);
+    let signature = Signature::from_request(request);
     let presigned = request.method == "GET";
     let form = String::from_utf8_lossy(&request.body).into_owned();
     let parameters = query_pairs(if presigned { request.query() } else { &form });
@@ -483,7 +483,8 @@ fn authenticate(state: &State, request: &Request, signature: Option<Signature>) 
         || host.starts_with("localhost")
         || host.contains(&format!(".{}.", signature.region));
     let covers_host = signature.signed_headers.iter().any(|header| header == "host");
-    if !scope_fits || !host_fits || !covers_host || !signature.is_by(&principal.keys.secret_access_key, request) {
+    if !scope_fits || !host_fits || !covers_host || !signature.verifies_with(&principal.keys.secret_access_key, request)
+    {
         return refuse(
             403,
             "SignatureDoesNotMatch",

@@ -111,7 +111,7 @@ impl World {
             sts.add_principal_with(&format!("arn:aws:iam::123456789012:user/{}", user.name), user.keys(), user.groups);
         }
         sts.add_mfa_code(MFA_CODE);
-        sts.answer_beside(beside);
+        sts.add_replies(beside);
         World { sts }
     }
 
@@ -154,7 +154,7 @@ fn role(arn: &str, rule: &Rule, rules: &BTreeMap<String, Rule>) -> Role {
         max_duration: rule.max_duration.unwrap_or(12 * 3600),
         mfa_serial: rule.mfa_serial.clone(),
         session_name: rule.session_name.as_ref().map(|name| regex::Regex::new(name).expect("a pattern")),
-        ..Role::of_group(GROUP)
+        ..Role::for_group(GROUP)
     }
 }
 

@@ -71,11 +71,11 @@ impl<'a> AwsFile<'a> {
         // Reserved at once, not by doubling: each page of memory costs as much as about a thousand bytes of text.
         file.headers.reserve_exact(text.matches('[').count());
         for line in lines(text) {
-            if !file.headers.is_empty() && scanner.passes_over(line.text) {
+            if !file.headers.is_empty() && scanner.skips(line.text) {
                 continue;
             }
-            match scanner.meaning(&line) {
-                Meaning::Header(name) => {
+            match scanner.classify(&line) {
+                LineKind::Header(name) => {
                     let name = name.trim_matches([' ', '\t']);
                     let name_start = position_of(name);
                     file.headers.push(Header {
@@ -85,7 +85,7 @@ impl<'a> AwsFile<'a> {
                         name_end: position(name_start + name.len()),
                     });
                 }
-                Meaning::Property { .. } | Meaning::Broken(_) if file.headers.is_empty() => {
+                LineKind::Property { .. } | LineKind::Broken(_) if file.headers.is_empty() => {
                     file.stray = file.stray.or(Some(Broken { line: line.number, why: NO_SECTION }));
                     scanner = Scanner::default();
                 }
@@ -174,20 +174,20 @@ impl<'a> Section<'a> {
         let mut scanner = Scanner::default();
         let first = self.properties.len();
         for line in body {
-            match scanner.meaning(&line) {
-                Meaning::Property { key, value } => {
+            match scanner.classify(&line) {
+                LineKind::Property { key, value } => {
                     let value = Cow::Borrowed(value);
                     self.properties.push(Property { key, value, line: line.number, broken_table: None });
                 }
-                Meaning::Continuation(text) => {
+                LineKind::Continuation(text) => {
                     let property = self.properties.last_mut().expect("a continuation follows a property");
                     property.broken_table = property.broken_table.or(table_fault(&property.value, text, line.number));
                     let value = property.value.to_mut();
                     value.push('\n');
                     value.push_str(text);
                 }
-                Meaning::Broken(why) => self.broken = self.broken.or(Some(Broken { line: line.number, why })),
-                Meaning::Header(_) | Meaning::Nothing => {}
+                LineKind::Broken(why) => self.broken = self.broken.or(Some(Broken { line: line.number, why })),
+                LineKind::Header(_) | LineKind::Nothing => {}
             }
         }
         for property in &mut self.properties[first..] {
@@ -271,7 +271,7 @@ struct Scanner {
     indentation: usize,
 }
 
-enum Meaning<'a> {
+enum LineKind<'a> {
     /// A comment, or a blank line that is not part of a value.
     Nothing,
     /// The text between the brackets.
@@ -287,7 +287,7 @@ enum Meaning<'a> {
 
 impl Scanner {
     /// Whether this is an unindented property, as nearly all lines are; the next line depends on nothing else about it.
-    fn passes_over(&mut self, line: &str) -> bool {
+    fn skips(&mut self, line: &str) -> bool {
         let is_plain = line.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
             && line.bytes().any(|b| matches!(b, b'=' | b':'));
         if is_plain {
@@ -296,32 +296,32 @@ impl Scanner {
         is_plain
     }
 
-    fn meaning<'a>(&mut self, line: &Line<'a>) -> Meaning<'a> {
+    fn classify<'a>(&mut self, line: &Line<'a>) -> LineKind<'a> {
         let text = line.text.trim_matches(is_space);
         let Some(first) = text.bytes().next() else {
-            return if self.has_property { Meaning::Continuation("") } else { Meaning::Nothing };
+            return if self.has_property { LineKind::Continuation("") } else { LineKind::Nothing };
         };
         if matches!(first, b'#' | b';') {
-            return Meaning::Nothing;
+            return LineKind::Nothing;
         }
         let indentation = match line.text.as_bytes()[0] {
             space if space > b' ' && space < 0x80 => 0,
             _ => line.text.chars().take_while(|&c| is_space(c)).count(),
         };
         if self.has_property && indentation > self.indentation {
-            return Meaning::Continuation(text);
+            return LineKind::Continuation(text);
         }
         self.indentation = indentation;
         if let Some(name) = header_name(text) {
             self.has_property = false;
-            return Meaning::Header(name);
+            return LineKind::Header(name);
         }
         let Some(at) = text.bytes().position(|b| matches!(b, b'=' | b':')) else {
-            return Meaning::Broken(NO_DELIMITER);
+            return LineKind::Broken(NO_DELIMITER);
         };
         let (key, value) = (text[..at].trim_end_matches(is_space), text[at + 1..].trim_start_matches(is_space));
         self.has_property = !key.is_empty();
-        if key.is_empty() { Meaning::Broken(NO_KEY) } else { Meaning::Property { key, value } }
+        if key.is_empty() { LineKind::Broken(NO_KEY) } else { LineKind::Property { key, value } }
     }
 }
 

@@ -156,7 +156,7 @@ impl<'a> ProfileFiles<'a> {
         // earlier.
         let mut headers: Vec<&str> = Vec::new();
         for (header, _) in self.config.sections.headers() {
-            if is_of(header, kind, name) && !headers.contains(&header) {
+            if header_matches(header, kind, name) && !headers.contains(&header) {
                 headers.push(header);
             }
         }
@@ -184,11 +184,11 @@ impl<'a> ProfileFiles<'a> {
     }
 
     /// A header that the user may have written by mistake for this profile.
-    pub fn mistaken_header(&self, name: &str) -> Option<MistakenHeader> {
+    pub fn similar_header(&self, name: &str) -> Option<SimilarHeader> {
         let find = |file: &File, written: &str, meant: String| {
             let (_, line) = file.sections.headers().find(|(header, _)| *header == written)?;
             let path = file.path.display().to_string();
-            Some(MistakenHeader { written: format!("[{written}]"), meant, path, line })
+            Some(SimilarHeader { written: format!("[{written}]"), meant, path, line })
         };
         let quoted = if name.contains([' ', '\t']) { format!("\"{name}\"") } else { name.to_owned() };
         find(&self.config, name, format!("[profile {quoted}]"))
@@ -208,16 +208,16 @@ impl<'a> ProfileFiles<'a> {
 
 /// A header that the AWS CLI does not accept for the requested profile.
 #[derive(Debug, PartialEq, Eq)]
-pub struct MistakenHeader {
+pub struct SimilarHeader {
     pub written: String,
     pub meant: String,
     pub path: String,
     pub line: u32,
 }
 
-impl fmt::Display for MistakenHeader {
+impl fmt::Display for SimilarHeader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let MistakenHeader { written, meant, path, line } = self;
+        let SimilarHeader { written, meant, path, line } = self;
         let (written, meant, path) = (shown(written), shown(meant), shown(path));
         write!(
             f,
@@ -350,7 +350,7 @@ fn broken_line(path: &Path, Broken { line, why }: Broken) -> Error {
 }
 
 /// Whether a header in the config file has this kind and name: its text must be two words when split as by a shell.
-fn is_of(header: &str, kind: Kind, name: &str) -> bool {
+fn header_matches(header: &str, kind: Kind, name: &str) -> bool {
     if kind == Kind::Profile && name == "default" && header == "default" {
         return true;
     }

@@ -58,8 +58,8 @@ fn names_are_split_like_shell_words() {
         ("profile\tx", "x"),
         ("profile \"Someone's\"", "Someone's"),
     ] {
-        assert!(is_of(header, Kind::Profile, name), "{header}");
-        assert!(!is_of(header, Kind::SsoSession, name), "{header}");
+        assert!(header_matches(header, Kind::Profile, name), "{header}");
+        assert!(!header_matches(header, Kind::SsoSession, name), "{header}");
     }
     for (header, name) in [
         ("profile two words", "two words"),
@@ -68,7 +68,7 @@ fn names_are_split_like_shell_words() {
         ("x", "x"),
         ("profile a] # [x", "a"),
     ] {
-        assert!(!is_of(header, Kind::Profile, name), "{header}");
+        assert!(!header_matches(header, Kind::Profile, name), "{header}");
     }
 }
 
@@ -107,7 +107,7 @@ fn the_later_duplicate_in_a_table_wins_even_if_empty() {
 #[test]
 fn a_wrong_section_header_is_detected() {
     let files = files("[dev]\n[profile a b]\n", "[profile ops]\n");
-    let mistaken = |name: &str| files.mistaken_header(name).map(|found| (found.written, found.meant));
+    let mistaken = |name: &str| files.similar_header(name).map(|found| (found.written, found.meant));
     assert_eq!(mistaken("dev"), Some(("[dev]".into(), "[profile dev]".into())));
     assert_eq!(mistaken("ops"), Some(("[profile ops]".into(), "[ops]".into())));
     assert_eq!(mistaken("a b"), Some(("[profile a b]".into(), "[profile \"a b\"]".into())));
@@ -133,6 +133,6 @@ proptest! {
     fn the_reader_never_panics(text in "([\\[\\]# ;=\ta-c\n]|\\PC){0,200}", name in "[a-c]{0,2}") {
         let files = files(&text, &text);
         let _ = files.profile(&name).map(|profile| profile.map(|profile| profile.properties().count()));
-        let _ = (files.section(Kind::SsoSession, &name).is_ok(), files.mistaken_header(&name));
+        let _ = (files.section(Kind::SsoSession, &name).is_ok(), files.similar_header(&name));
     }
 }

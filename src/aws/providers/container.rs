@@ -11,7 +11,7 @@ use crate::aws::dates;
 use crate::aws::endpoints::authority;
 use crate::aws::error::Error;
 use crate::aws::files::{MAX_LEN, read_up_to};
-use crate::aws::http::{self, Answer};
+use crate::aws::http::{self, Response};
 use crate::aws::source::{Authorization, Container};
 use crate::say::secret::Secret;
 use crate::say::text::shown;
@@ -42,17 +42,18 @@ pub async fn credentials(provider: &Provider<'_>, container: &Container) -> Resu
     let mut tries_left = TRIES;
     loop {
         tries_left -= 1;
-        let answer = http::get_locally(container.url.expose(), authorization.as_ref()).await;
+        let answer = http::get_local(container.url.expose(), authorization.as_ref()).await;
         let failing = match answer {
-            Ok(Answer { status: 200, body }) => return read(provider, &body),
-            Ok(Answer { status: status @ 500.., body }) => {
-                Error::Failing { doing: provider.doing(), why: format!("HTTP {status}{}", reason(&body)) }
-            }
-            Ok(Answer { status, body }) => {
+            Ok(Response { status: 200, body }) => return read(provider, &body),
+            Ok(Response { status: status @ 500.., body }) => Error::ServiceFailure {
+                operation: provider.operation(),
+                why: format!("HTTP {status}{}", reason(&body)),
+            },
+            Ok(Response { status, body }) => {
                 return Err(provider.failed(format!("it answered with HTTP {status}{}", reason(&body)), None));
             }
             Err(why) => Error::Unreachable {
-                doing: provider.doing(),
+                operation: provider.operation(),
                 why: format!("{why} (at {})", authority(container.url.expose())),
             },
         };

@@ -22,16 +22,16 @@ pub fn credentials(provider: &Provider) -> Result<Credentials, Error> {
         return Err(match provider.source.is_last_resort() {
             true => {
                 let source_name = format!("profile `{}`", shown(provider.source.base_profile()));
-                Error::NoCredentials { source_name, hint: provider.source.mistaken_header.clone() }
+                Error::NoCredentials { source_name, hint: provider.source.similar_header.clone() }
             }
             false => provider.failed("this is not an EC2 instance, or its metadata service is disabled".into(), None),
         });
     }
-    let config = provider.connection.provider_config(Some(http::for_local_services()?));
+    let config = provider.connection.provider_config(Some(http::local_client()?));
     let address = address.unwrap_or_else(|| "http://169.254.169.254".into());
     let client = imds::Client::builder().configure(&config).endpoint(address.as_str());
     let client = client.map_err(|error| provider.failed(last_cause(&*error), None))?.build();
-    sdk::ask(provider, &ImdsCredentialsProvider::builder().configure(&config).imds_client(client).build())
+    sdk::fetch(provider, &ImdsCredentialsProvider::builder().configure(&config).imds_client(client).build())
 }
 
 /// The address from the variable or the profile; the address takes precedence over the mode.

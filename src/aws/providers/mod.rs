@@ -14,7 +14,7 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 
 use crate::aws::error::Error;
-use crate::aws::keys::{KeysPlace, have_expired};
+use crate::aws::keys::{KeysOrigin, are_expired};
 use crate::aws::source::Base;
 use crate::say::text::shown;
 use process::CredentialProcess;
@@ -31,31 +31,31 @@ pub fn base_credentials(provider: &Provider, margin: Duration) -> Result<Credent
     {
         return Err(provider.needs_login(&logged_out.why(login.session())));
     }
-    let (credentials, place) = obtain(provider)?;
+    let (credentials, place) = fetch(provider)?;
     if let Err(unfit) = place.check(&credentials) {
         return Err(provider.failed(unfit.why, Some(unfit.hint)));
     }
-    if have_expired(&credentials, provider.connection.now() + margin) {
+    if are_expired(&credentials, provider.connection.now() + margin) {
         return Err(provider.expired(&place));
     }
     Ok(credentials)
 }
 
-fn obtain(provider: &Provider) -> Result<(Credentials, KeysPlace), Error> {
+fn fetch(provider: &Provider) -> Result<(Credentials, KeysOrigin), Error> {
     let connection = provider.connection;
-    let doing = || provider.doing();
+    let operation = || provider.operation();
     let credentials = match &provider.source.base {
         Base::Keys(keys) => return Ok((keys.credentials()?, keys.place().clone())),
-        Base::WebIdentity(identity) => connection.wait(doing, web_identity::credentials(provider, identity))?,
-        Base::Sso(sso) => connection.wait(doing, sso::credentials(provider, sso))?,
+        Base::WebIdentity(identity) => connection.wait(operation, web_identity::credentials(provider, identity))?,
+        Base::Sso(sso) => connection.wait(operation, sso::credentials(provider, sso))?,
         Base::ConsoleSession(identity) => console::credentials(provider, identity),
-        Base::Container(container) => connection.wait(doing, container::credentials(provider, container))?,
+        Base::Container(container) => connection.wait(operation, container::credentials(provider, container))?,
         Base::Instance => instance::credentials(provider),
-        Base::Nothing => Err(nothing(provider)),
+        Base::Nothing => Err(missing_source_error(provider)),
         Base::Process(command) => {
-            connection.give(CREDENTIAL_PROCESS_DEADLINE);
+            connection.set_deadline_in(CREDENTIAL_PROCESS_DEADLINE);
             let process = CredentialProcess::new(command.clone(), provider.env);
-            let answer = connection.wait(doing, process.credentials());
+            let answer = connection.wait(operation, process.credentials());
             connection.restart_deadline();
             let seconds = CREDENTIAL_PROCESS_DEADLINE.as_secs();
             let too_late =
@@ -63,11 +63,11 @@ fn obtain(provider: &Provider) -> Result<(Credentials, KeysPlace), Error> {
             answer.map_err(too_late)?.map_err(|why| provider.failed(why.to_string(), None))
         }
     };
-    Ok((credentials?, KeysPlace::Output))
+    Ok((credentials?, KeysOrigin::Output))
 }
 
-fn nothing(provider: &Provider) -> Error {
-    let hint = match provider.source.source_of() {
+fn missing_source_error(provider: &Provider) -> Error {
+    let hint = match provider.source.requesting_profile() {
         Some(of) => {
             format!(
                 "add keys, `sso_session` or another source to it, or correct `source_profile` in profile `{}`",

@@ -13,20 +13,20 @@ use tokio::process::{Child, Command};
 
 use crate::aws::dates;
 use crate::say::secret::Secret;
-use crate::say::text::without_secrets;
+use crate::say::text::redact_url;
 use crate::say::words;
-use crate::sys::child::{self, Group};
+use crate::sys::child::{self, ProcessGroup};
 use crate::sys::env::Env;
 
 const MAX_OUTPUT: u64 = 1 << 20;
 
 /// How much of the end of its stderr is kept and shown.
-const MAX_SAID: usize = 4096;
-const SAID_LINES: usize = 3;
-const SAID_CHARS: usize = 400;
+const MAX_STDERR: usize = 4096;
+const STDERR_LINES: usize = 3;
+const STDERR_CHARS: usize = 400;
 
 /// How long to wait for a process it started that keeps its stderr open.
-const AFTER_ITS_END: Duration = Duration::from_millis(100);
+const STDERR_GRACE: Duration = Duration::from_millis(100);
 
 /// The command may contain secrets. It runs with the environment that was fingerprinted.
 pub struct CredentialProcess<'a> {
@@ -36,7 +36,7 @@ pub struct CredentialProcess<'a> {
 
 /// Why it failed; never contains its stdout.
 #[derive(Debug)]
-pub struct Failed(String);
+pub struct ProcessError(String);
 
 /// Its output.
 #[derive(Deserialize)]
@@ -55,8 +55,8 @@ impl<'a> CredentialProcess<'a> {
         CredentialProcess { command, env }
     }
 
-    pub async fn credentials(&self) -> Result<Credentials, Failed> {
-        let failed = |why: &str| Failed(format!("its credential_process {why}"));
+    pub async fn credentials(&self) -> Result<Credentials, ProcessError> {
+        let failed = |why: &str| ProcessError(format!("its credential_process {why}"));
         let words = words::split(self.command.expose()).ok_or_else(|| failed("has an unclosed quotation mark"))?;
         let (program, arguments) = words.split_first().ok_or_else(|| failed("does not name a program"))?;
         let not_started = |error: io::Error| match program.split_once('=') {
@@ -66,13 +66,13 @@ impl<'a> CredentialProcess<'a> {
             )),
             // The rest of a word that was meant as several words, or of a URL, is not shown either.
             None => {
-                let program = without_secrets(program.split_whitespace().next().unwrap_or_default());
+                let program = redact_url(program.split_whitespace().next().unwrap_or_default());
                 failed(&format!("`{program}` could not be started: {error}"))
             }
         };
         let mut process = Process::start(program, arguments, self.env).map_err(not_started)?;
         let child = &mut process.child;
-        let stderr = tokio::spawn(last_of(child.stderr.take().expect("it is piped")));
+        let stderr = tokio::spawn(read_last_lines(child.stderr.take().expect("it is piped")));
         let stdout = child.stdout.take().expect("it is piped");
         let mut printed = Vec::new();
         let read = stdout.take(MAX_OUTPUT + 1).read_to_end(&mut printed).await;
@@ -86,7 +86,7 @@ impl<'a> CredentialProcess<'a> {
         match outcome {
             Ok(credentials) => Ok(credentials),
             Err(why) => {
-                let said = tokio::time::timeout(AFTER_ITS_END, stderr).await;
+                let said = tokio::time::timeout(STDERR_GRACE, stderr).await;
                 let said = said.ok().and_then(Result::ok).unwrap_or_default();
                 Err(failed(&if said.is_empty() { why } else { format!("{why}: {said}") }))
             }
@@ -98,7 +98,7 @@ impl<'a> CredentialProcess<'a> {
 struct Process {
     child: Child,
     /// The process group of the program and its descendants, if they have their own.
-    group: Option<Group>,
+    group: Option<ProcessGroup>,
     has_ended: bool,
 }
 
@@ -116,10 +116,10 @@ impl Process {
             .kill_on_drop(true);
         let has_terminal = child::has_terminal();
         if !has_terminal {
-            child::separate(&mut command);
+            child::set_own_group(&mut command);
         }
         let child = command.spawn()?;
-        let group = if has_terminal { None } else { Group::led_by(&child) };
+        let group = if has_terminal { None } else { ProcessGroup::from_child(&child) };
         Ok(Process { child, group, has_ended: false })
     }
 }
@@ -133,20 +133,20 @@ impl Drop for Process {
 }
 
 /// Reads to the end and keeps only the last lines.
-async fn last_of(mut stderr: impl AsyncRead + Unpin) -> String {
+async fn read_last_lines(mut stderr: impl AsyncRead + Unpin) -> String {
     let mut kept = Vec::new();
     let mut chunk = [0; 4096];
     while let Ok(len @ 1..) = stderr.read(&mut chunk).await {
         kept.extend_from_slice(&chunk[..len]);
-        kept.drain(..kept.len().saturating_sub(MAX_SAID));
+        kept.drain(..kept.len().saturating_sub(MAX_STDERR));
     }
     last_lines(&String::from_utf8_lossy(&kept))
 }
 
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let said = lines[lines.len().saturating_sub(SAID_LINES)..].join("; ");
-    let too_many = said.chars().count().saturating_sub(SAID_CHARS);
+    let said = lines[lines.len().saturating_sub(STDERR_LINES)..].join("; ");
+    let too_many = said.chars().count().saturating_sub(STDERR_CHARS);
     said.chars().skip(too_many).collect()
 }
 
@@ -166,7 +166,7 @@ fn parse(printed: &[u8]) -> Result<Credentials, String> {
     Ok(Credentials::new(access_key_id, secret.expose(), session_token, expiry.transpose()?, "credential_process"))
 }
 
-impl fmt::Display for Failed {
+impl fmt::Display for ProcessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn only_the_last_stderr_lines_are_shown() {
         assert_eq!(last_lines("one\n\n two \r\nthree\nfour\n"), "two; three; four");
-        assert_eq!(last_lines(&"x".repeat(1000)).len(), SAID_CHARS);
+        assert_eq!(last_lines(&"x".repeat(1000)).len(), STDERR_CHARS);
         assert_eq!(last_lines("\n"), "");
     }
 

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use crate::aws::connection::Connection;
 use crate::aws::endpoints::Endpoints;
 use crate::aws::error::Error;
-use crate::aws::keys::KeysPlace;
+use crate::aws::keys::KeysOrigin;
 use crate::aws::login::Login;
-use crate::aws::refusal::Doing;
+use crate::aws::refusal::Operation;
 use crate::aws::region::Region;
 use crate::aws::source::{Base, CredentialSource};
 use crate::aws::source_file::SourceFile;
@@ -44,13 +44,13 @@ impl<'a> Provider<'a> {
         self.refreshed.take()
     }
 
-    pub(super) fn doing(&self) -> Doing {
-        Doing::GetCredentials(self.source.name())
+    pub(super) fn operation(&self) -> Operation {
+        Operation::GetCredentials(self.source.name())
     }
 
     /// An error for a failed source, with a default hint if none is given.
     pub(super) fn failed(&self, why: String, hint: Option<String>) -> Error {
-        let otherwise = || match (&self.source.base, self.source.is_in_profile()) {
+        let otherwise = || match (&self.source.base, self.source.is_from_profile()) {
             (Base::Process(_), _) => "run this profile's `credential_process` by hand to see its output".into(),
             (_, true) => {
                 let profile = words::quoted(self.source.base_profile());
@@ -74,7 +74,7 @@ impl<'a> Provider<'a> {
         Error::NeedsLogin { source_name: self.source.name(), why: why.to_owned(), command: shown(&command) }
     }
 
-    pub(super) fn expired(&self, place: &KeysPlace) -> Error {
+    pub(super) fn expired(&self, place: &KeysOrigin) -> Error {
         let why = "they have expired, or will expire within a minute";
         if self.login.is_some() {
             return self.needs_login(why);

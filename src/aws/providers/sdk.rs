@@ -13,14 +13,14 @@ use crate::aws::error::Error;
 use crate::aws::failure::{causes, last_cause};
 use crate::aws::refusal::Refusal;
 
-pub fn ask(provider: &Provider, of_sdk: &impl ProvideCredentials) -> Result<Credentials, Error> {
+pub fn fetch(provider: &Provider, sdk_provider: &impl ProvideCredentials) -> Result<Credentials, Error> {
     // Bypasses the SDK's identity cache, which has its own timeout.
-    let credentials = provider.connection.wait(|| provider.doing(), of_sdk.provide_credentials())?;
-    credentials.map_err(|error| failure(provider, &error))
+    let credentials = provider.connection.wait(|| provider.operation(), sdk_provider.provide_credentials())?;
+    credentials.map_err(|error| classify(provider, &error))
 }
 
 /// Maps an error from the SDK's providers, by type rather than by text.
-fn failure(provider: &Provider, error: &CredentialsError) -> Error {
+fn classify(provider: &Provider, error: &CredentialsError) -> Error {
     if let (Some(error), Some(login)) =
         (causes(error).find_map(|cause| cause.downcast_ref::<CreateOAuth2TokenError>()), &provider.login)
     {
@@ -30,18 +30,18 @@ fn failure(provider: &Provider, error: &CredentialsError) -> Error {
                 // The permission has to be granted; logging in again does not help.
                 OAuth2ErrorCode::InsufficientPermissions => {
                     let code = "AccessDeniedException".to_owned();
-                    return Error::refused(Refusal::new(provider.doing(), code, message()));
+                    return Error::refused(Refusal::new(provider.operation(), code, message()));
                 }
                 _ => return provider.needs_login(&format!("{} has expired", login.session())),
             },
             CreateOAuth2TokenError::InternalServerException(_) | CreateOAuth2TokenError::TooManyRequestsError(_) => {
-                return Error::Failing { doing: provider.doing(), why: message() };
+                return Error::ServiceFailure { operation: provider.operation(), why: message() };
             }
             _ => {}
         }
     }
     if causes(error).any(|cause| cause.is::<ConnectorError>()) {
-        return Error::Unreachable { doing: provider.doing(), why: last_cause(error) };
+        return Error::Unreachable { operation: provider.operation(), why: last_cause(error) };
     }
     if provider.login.is_some() {
         return provider.needs_login(&last_cause(error));

@@ -11,7 +11,7 @@ use aws_sdk_ssooidc::operation::create_token::CreateTokenError;
 
 use super::provider::Provider;
 use crate::aws::error::Error;
-use crate::aws::failure::failure;
+use crate::aws::failure::classify;
 use crate::aws::files::{self, sso_token_path};
 use crate::aws::source::Sso;
 use crate::aws::source_file::{FileState, SourceFile};
@@ -41,11 +41,11 @@ pub async fn credentials(provider: &Provider<'_>, sso: &Sso<'_>) -> Result<Crede
         Some(GetRoleCredentialsError::UnauthorizedException(_)) => {
             provider.needs_login("its SSO session is no longer valid")
         }
-        _ => at_the_portal(sso, failure(provider.doing(), &error)),
+        _ => with_portal_region(sso, classify(provider.operation(), &error)),
     })?;
-    let lacking = || provider.failed("the SSO portal's response has no credentials".into(), None);
-    let found = output.role_credentials.ok_or_else(lacking)?;
-    let (Some(id), Some(secret)) = (found.access_key_id, found.secret_access_key) else { return Err(lacking()) };
+    let no_credentials = || provider.failed("the SSO portal's response has no credentials".into(), None);
+    let found = output.role_credentials.ok_or_else(no_credentials)?;
+    let (Some(id), Some(secret)) = (found.access_key_id, found.secret_access_key) else { return Err(no_credentials()) };
     let expiry = u64::try_from(found.expiration).ok().filter(|milliseconds| *milliseconds > 0);
     let expiry = expiry.and_then(|milliseconds| UNIX_EPOCH.checked_add(Duration::from_millis(milliseconds)));
     Ok(Credentials::new(id, secret, found.session_token.filter(|token| !token.is_empty()), expiry, "SSO"))
@@ -94,7 +94,7 @@ async fn refresh(provider: &Provider<'_>, sso: &Sso<'_>, registration: Registrat
             | CreateTokenError::InvalidGrantException(_)
             | CreateTokenError::UnauthorizedClientException(_),
         ) => provider.needs_login("its SSO session has expired"),
-        _ => at_the_portal(sso, failure(provider.doing(), &error)),
+        _ => with_portal_region(sso, classify(provider.operation(), &error)),
     })?;
     let access_token =
         output.access_token.ok_or_else(|| provider.needs_login("refreshing its SSO session returned no new token"))?;
@@ -104,10 +104,10 @@ async fn refresh(provider: &Provider<'_>, sso: &Sso<'_>, registration: Registrat
 }
 
 /// Adds the portal's region to a connection error.
-fn at_the_portal(sso: &Sso, error: Error) -> Error {
+fn with_portal_region(sso: &Sso, error: Error) -> Error {
     match error {
-        Error::Unreachable { doing, why } => {
-            Error::Unreachable { doing, why: format!("{why} (at the SSO portal in {})", sso.region.text) }
+        Error::Unreachable { operation, why } => {
+            Error::Unreachable { operation, why: format!("{why} (at the SSO portal in {})", sso.region.text) }
         }
         other => other,
     }

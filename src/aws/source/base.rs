@@ -25,7 +25,7 @@ pub enum Base<'a> {
 
 impl Base<'_> {
     /// Its name in `credential_source`.
-    pub(super) fn canonical_name(&self) -> &'static str {
+    pub(super) fn credential_source_name(&self) -> &'static str {
         match self {
             Base::Container(_) => "EcsContainer",
             Base::Instance => "Ec2InstanceMetadata",

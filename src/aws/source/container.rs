@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::aws::error::Error;
 use crate::say::secret::Secret;
-use crate::say::text::without_secrets;
+use crate::say::text::redact_url;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
@@ -46,7 +46,7 @@ pub(super) fn container(env: &Env) -> Result<Option<Container>, Error> {
     if !is_local {
         return Err(Error::input(
             variable,
-            &without_secrets(&url),
+            &redact_url(&url),
             "an http URL that points to this machine, or to the ECS or EKS credentials service",
         ));
     }

@@ -1,7 +1,7 @@
 //! Keys in the environment or in a file.
 
 use crate::aws::error::Error;
-use crate::aws::keys::{Keys, KeysPlace};
+use crate::aws::keys::{Keys, KeysOrigin};
 use crate::aws::profile::{KeyProperties, Profile};
 use crate::sys::env::Env;
 use crate::sys::vars;
@@ -17,10 +17,10 @@ pub(super) fn environment_keys(env: &Env) -> Result<Option<Keys>, Error> {
         });
     };
     let token_names = [vars::AWS_SECURITY_TOKEN, vars::AWS_SESSION_TOKEN];
-    let token = token_names.into_iter().find_map(|name| Some((name, env.given(name)?.to_str()?)));
+    let token = token_names.into_iter().find_map(|name| Some((name, env.get_raw(name)?.to_str()?)));
     let (session_token, value) = token.map_or((token_names[1], None), |(name, value)| (name, Some(value)));
     let expiry = env.get(vars::AWS_CREDENTIAL_EXPIRATION);
-    Ok(Some(Keys::new(KeysPlace::Environment { session_token }, id, secret, value, expiry)))
+    Ok(Some(Keys::new(KeysOrigin::Environment { session_token }, id, secret, value, expiry)))
 }
 
 /// Keys in one file. An id without a secret is an error, even if it is empty.
@@ -32,7 +32,7 @@ pub(super) fn keys_of(profile: &Profile, found: Option<KeyProperties>) -> Result
             format!("{} and `aws_secret_access_key` must both be set, in the same file, and not be empty", id.place);
         return Err(Error::profile(profile.name(), why, "add the missing one, or remove the other"));
     };
-    let place = KeysPlace::Profile {
+    let place = KeysOrigin::Profile {
         name: profile.name().to_owned(),
         in_credentials_file,
         session_token: session_token.as_ref().map_or("aws_session_token", |token| token.place.property),

@@ -17,7 +17,7 @@ use crate::say::secret::Secret;
 use crate::say::text::shown;
 use crate::sys::env::Env;
 pub use base::Base;
-pub use choice::{NamedBy, ProfileChoice};
+pub use choice::{ProfileChoice, SelectedBy};
 use container::container;
 pub use container::{Authorization, Container};
 use keys::environment_keys;
@@ -37,7 +37,7 @@ pub struct CredentialSource<'a> {
     roles: usize,
     pub base: Base<'a>,
     /// If nothing was found: a wrong header that may have been intended.
-    pub mistaken_header: Option<String>,
+    pub similar_header: Option<String>,
     /// How the source was found.
     found: Found,
 }
@@ -50,7 +50,7 @@ enum Found {
     /// Named by a role's `credential_source`.
     ByCredentialSource,
     /// The last resort: there was nothing else.
-    AtLast,
+    LastResort,
 }
 
 impl<'a> CredentialSource<'a> {
@@ -61,15 +61,15 @@ impl<'a> CredentialSource<'a> {
     pub fn resolve(choice: ProfileChoice, env: &Env, files: &ProfileFiles<'a>) -> Result<Self, Error> {
         files.check()?;
         let profile = files.profile(&choice.name)?;
-        if profile.is_none() && choice.named_by != NamedBy::Nobody {
-            let hint = files.mistaken_header(&choice.name).map(|mistaken| mistaken.to_string());
+        if profile.is_none() && choice.selected_by != SelectedBy::Default {
+            let hint = files.similar_header(&choice.name).map(|mistaken| mistaken.to_string());
             return Err(Error::NoSuchProfile { profile: choice.name, files: files.paths(), hint });
         }
         // The environment is only considered if no flag overrides it.
-        let consulted = Some(env).filter(|_| choice.named_by != NamedBy::Flag);
-        let (sources, base, found) = (Vec::new(), Base::Instance, Found::AtLast);
-        let mistaken_header = None;
-        let mut source = CredentialSource { choice, profile, sources, roles: 0, base, mistaken_header, found };
+        let consulted = Some(env).filter(|_| choice.selected_by != SelectedBy::Flag);
+        let (sources, base, found) = (Vec::new(), Base::Instance, Found::LastResort);
+        let similar_header = None;
+        let mut source = CredentialSource { choice, profile, sources, roles: 0, base, similar_header, found };
         if let Some(keys) = consulted.map(environment_keys).transpose()?.flatten() {
             (source.base, source.found) = (Base::Keys(keys), Found::InEnvironment);
             return Ok(source);
@@ -89,8 +89,8 @@ impl<'a> CredentialSource<'a> {
         } else if let Some(container) = container(env)? {
             source.base = Base::Container(container);
         } else if source.profile.is_none() {
-            let mistaken = files.mistaken_header(&source.choice.name);
-            source.mistaken_header = mistaken.map(|mistaken| mistaken.to_string());
+            let mistaken = files.similar_header(&source.choice.name);
+            source.similar_header = mistaken.map(|mistaken| mistaken.to_string());
         }
         Ok(source)
     }
@@ -141,7 +141,7 @@ impl<'a> CredentialSource<'a> {
                     let Some(source) = files.profile(next.text)? else {
                         let why =
                             format!("its `source_profile` names profile `{}`, which does not exist", shown(next.text));
-                        let mistaken = files.mistaken_header(next.text).map(|mistaken| mistaken.to_string());
+                        let mistaken = files.similar_header(next.text).map(|mistaken| mistaken.to_string());
                         let hint = mistaken.unwrap_or_else(|| format!("correct {}", next.place));
                         return Err(Error::profile(profile.name(), why, hint));
                     };
@@ -179,7 +179,7 @@ impl<'a> CredentialSource<'a> {
     }
 
     /// The MFA device of a profile in the chain, for the hint that it only applies in the profile with the role.
-    pub fn mfa_serial_elsewhere(&self) -> Result<Option<String>, Error> {
+    pub fn mfa_serial_in_chain(&self) -> Result<Option<String>, Error> {
         for profile in self.chain() {
             if let Some(serial) = profile.get("mfa_serial")? {
                 return Ok(Some(serial.place.to_string()));
@@ -212,11 +212,11 @@ impl<'a> CredentialSource<'a> {
 
     /// Whether only the machine's own credentials are left.
     pub fn is_last_resort(&self) -> bool {
-        self.found == Found::AtLast
+        self.found == Found::LastResort
     }
 
     /// Whether these credentials come from a profile.
-    pub fn is_in_profile(&self) -> bool {
+    pub fn is_from_profile(&self) -> bool {
         self.found == Found::InProfile
     }
 
@@ -233,7 +233,7 @@ impl<'a> CredentialSource<'a> {
     }
 
     /// The profile in use, if its role's source is another profile.
-    pub fn source_of(&self) -> Option<&str> {
+    pub fn requesting_profile(&self) -> Option<&str> {
         (!self.sources.is_empty()).then(|| self.name_in_use())
     }
 
@@ -242,8 +242,8 @@ impl<'a> CredentialSource<'a> {
     }
 
     /// Whether the source is one that a user who set a profile in the environment would not expect.
-    pub fn is_unexpected(&self) -> bool {
-        self.found == Found::InEnvironment && matches!(self.choice.named_by, NamedBy::Variable(_))
+    pub fn overrides_selected_profile(&self) -> bool {
+        self.found == Found::InEnvironment && matches!(self.choice.selected_by, SelectedBy::Variable(_))
     }
 }
 

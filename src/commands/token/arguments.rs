@@ -27,11 +27,11 @@ pub fn check(args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Result<(), Err
 /// Warnings for arguments that have no effect.
 pub fn warnings(has_role: bool, args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    if let (None, Some(used), Some(passed_over)) =
+    if let (None, Some(used), Some(ignored)) =
         (&global.profile, env.get(vars::AWS_PROFILE), env.get(vars::AWS_DEFAULT_PROFILE))
-        && used != passed_over
+        && used != ignored
     {
-        warnings.push(Warning::TwoProfiles { used: used.to_owned(), passed_over: passed_over.to_owned() });
+        warnings.push(Warning::ConflictingProfiles { used: used.to_owned(), ignored: ignored.to_owned() });
     }
     let without_role = [("--session-name", &args.role.session_name), ("--external-id", &args.role.external_id)];
     for (argument, value) in without_role {

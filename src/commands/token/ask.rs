@@ -32,12 +32,12 @@ pub struct Ask<'a> {
     pub cache: CacheMode,
     /// Whether cached entries are ignored.
     pub refresh: bool,
-    pub form: AnswerForm,
+    pub form: OutputFormat,
 }
 
 /// What is printed to stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AnswerForm {
+pub enum OutputFormat {
     ExecCredential(ApiVersion),
     BareToken,
 }
@@ -65,7 +65,7 @@ impl<'a> Ask<'a> {
         let roles = Roles::resolve(&args.role, &source, &endpoint.region)?;
         let endpoints = Endpoints::resolve(env, profile, files, matches!(source.base, Base::Sso(_)))?;
         if roles.last.is_some() || matches!(source.base, Base::WebIdentity(_)) {
-            check_override(&endpoint, &endpoints)?;
+            check_custom_endpoint(&endpoint, &endpoints)?;
         }
         Ok(Ask {
             cluster: arguments::cluster(args, env)?,
@@ -76,21 +76,21 @@ impl<'a> Ask<'a> {
             cache: arguments::cache_mode(args, env)?,
             refresh: args.refresh,
             form: if args.token_only {
-                AnswerForm::BareToken
+                OutputFormat::BareToken
             } else {
-                AnswerForm::ExecCredential(exec_info.api_version)
+                OutputFormat::ExecCredential(exec_info.api_version)
             },
         })
     }
 
     /// Whether the user may have to be asked for an MFA code.
-    pub fn may_ask_for_a_code(&self) -> bool {
+    pub fn may_prompt_for_mfa(&self) -> bool {
         self.roles.with_mfa().is_some()
     }
 }
 
 /// A custom STS endpoint cannot be combined with FIPS or dual-stack.
-fn check_override(endpoint: &StsEndpoint, endpoints: &Endpoints) -> Result<(), AwsError> {
+fn check_custom_endpoint(endpoint: &StsEndpoint, endpoints: &Endpoints) -> Result<(), AwsError> {
     match &endpoints.sts {
         Some(Located { place, .. }) if endpoint.use_fips || endpoint.use_dual_stack => {
             let why = format!("{place} sets a custom endpoint, which cannot be combined with FIPS or dual-stack");

@@ -7,9 +7,9 @@ use crate::aws::error::Error as AwsError;
 use crate::aws::names::{MfaCode, NameTemplate, RoleArn, SessionDuration, SessionName};
 use crate::aws::providers::{Provider, base_credentials};
 use crate::aws::refusal::{Reason, Refusal};
-use crate::aws::role::{RoleRequest, Written};
+use crate::aws::role::{RoleOrigin, RoleRequest};
 use crate::aws::signer::Signer;
-use crate::aws::sts::{Caller, SessionWanted};
+use crate::aws::sts::{Caller, SessionParams};
 use crate::cache::entry::SessionEntry;
 use crate::cache::policy::SessionState;
 use crate::commands::error::Error;
@@ -17,7 +17,7 @@ use crate::commands::token::ask::Ask;
 use crate::commands::token::code_command::code_command;
 use crate::commands::token::entries::Entries;
 use crate::commands::token::mfa::Mfa;
-use crate::commands::token::session::{Session, Who};
+use crate::commands::token::session::{Session, SessionIdentity};
 use crate::commands::world::World;
 use crate::kube::token::MARGIN;
 use crate::say::Say;
@@ -36,14 +36,14 @@ pub struct Chain<'a> {
 impl<'a> Chain<'a> {
     /// The session that signs the token.
     pub fn session(&self) -> Result<Session, Error> {
-        let (caller, is_kept) = self.caller_on_the_way(!self.ask.refresh)?;
+        let (caller, is_cached) = self.intermediate_caller(!self.ask.refresh)?;
         let Some(role) = &self.ask.roles.last else {
-            return Ok(Session { signer: caller.signer(), who: Who::default(), to_keep: None });
+            return Ok(Session { signer: caller.signer(), identity: SessionIdentity::default(), to_store: None });
         };
         match self.assume_role(&caller, role) {
             // The cached intermediate session may have been revoked, or its role's permissions may have changed.
-            Err(error) if is_kept && self.is_worth_a_new_start(&error) => {
-                let (caller, _) = self.caller_on_the_way(false)?;
+            Err(error) if is_cached && self.should_restart_chain(&error) => {
+                let (caller, _) = self.intermediate_caller(false)?;
                 self.assume_role(&caller, role)
             }
             outcome => outcome,
@@ -51,7 +51,7 @@ impl<'a> Chain<'a> {
     }
 
     /// A plain denial is not worth asking the user for another MFA code.
-    fn is_worth_a_new_start(&self, error: &Error) -> bool {
+    fn should_restart_chain(&self, error: &Error) -> bool {
         let is_mere_denial = match error {
             Error::Aws(AwsError::Refused(refusal)) => {
                 matches!(refusal.reason, Reason::Denied(_) | Reason::WrongMfaCode)
@@ -59,23 +59,23 @@ impl<'a> Chain<'a> {
             Error::AllRefused(_) => true,
             _ => return false,
         };
-        !is_mere_denial || !self.ask.may_ask_for_a_code()
+        !is_mere_denial || !self.ask.may_prompt_for_mfa()
     }
 
     /// Returns the caller that assumes the last role (the owner of the base credentials, or a session of the preceding
     /// profile role, from the cache if allowed or else from AWS), and whether it came from the cache.
-    fn caller_on_the_way(&self, from_cache: bool) -> Result<(Caller<'a>, bool), Error> {
+    fn intermediate_caller(&self, from_cache: bool) -> Result<(Caller<'a>, bool), Error> {
         let via = &self.ask.roles.via;
         let now = self.world.clock.now();
         let kept = |role: &RoleRequest| {
-            let is_good = |entry: SessionEntry| (entry.state(now) != SessionState::Over).then_some(entry);
+            let is_good = |entry: SessionEntry| (entry.state(now) != SessionState::Expired).then_some(entry);
             self.entries.session(role, is_good).filter(|_| from_cache)
         };
         let last_kept = (0..via.len()).rev().find_map(|at| Some((at, kept(&via[at])?)));
-        let is_kept = last_kept.is_some();
+        let is_cached = last_kept.is_some();
         let (mut caller, rest) = match last_kept {
             Some((at, entry)) => {
-                self.say.step(|| format!("found a cached session {}", entry.about().in_words()));
+                self.say.step(|| format!("found a cached session {}", entry.about().summary()));
                 (Caller::new(self.connection, entry.signer()), at + 1)
             }
             None => {
@@ -85,13 +85,13 @@ impl<'a> Chain<'a> {
             }
         };
         for role in &via[rest..] {
-            let Session { signer, to_keep, .. } = self.assume_role(&caller, role)?;
-            if let Some(entry) = to_keep.filter(|_| self.entries.is_same_login()) {
-                self.entries.keep_session(role, &entry);
+            let Session { signer, to_store, .. } = self.assume_role(&caller, role)?;
+            if let Some(entry) = to_store.filter(|_| self.entries.is_login_unchanged()) {
+                self.entries.store_session(role, &entry);
             }
             caller = Caller::new(self.connection, signer);
         }
-        Ok((caller, is_kept))
+        Ok((caller, is_cached))
     }
 
     /// Returns a session of the first candidate that STS lets the caller assume, or the caller's own credentials if
@@ -99,15 +99,15 @@ impl<'a> Chain<'a> {
     fn assume_role(&self, caller: &Caller, role: &RoleRequest) -> Result<Session, Error> {
         let identity = self.identity_for(caller, role)?;
         let (user, account) = identity.as_ref().map_or(("", ""), |identity| (identity.name(), identity.account()));
-        let mut wanted = session_wanted(role, user, account);
+        let mut wanted = session_params(role, user, account);
         let is_iam_user = identity.as_ref().is_some_and(CallerIdentity::is_iam_user);
-        let mut mfa = Mfa::wanted(role, is_iam_user);
+        let mut mfa = Mfa::required(role, is_iam_user);
         let mut refusals = Vec::new();
         for arn in &role.candidates {
-            if identity.as_ref().is_some_and(|identity| identity.has_role(arn)) {
+            if identity.as_ref().is_some_and(|identity| identity.is_session_of(arn)) {
                 self.say.step(|| format!("the caller already has a session of `{arn}`: not assuming it again"));
-                let who = Who { role: Some(arn.to_string()), session_name: Some(user.to_owned()) };
-                return Ok(Session { signer: caller.signer(), who, to_keep: None });
+                let identity = SessionIdentity { role: Some(arn.to_string()), session_name: Some(user.to_owned()) };
+                return Ok(Session { signer: caller.signer(), identity, to_store: None });
             }
             let session = match &mut mfa {
                 Some(mfa) => mfa.assume_role(caller, arn, &mut wanted, |mfa| self.code(caller, mfa)),
@@ -131,15 +131,15 @@ impl<'a> Chain<'a> {
 
     fn assumed(&self, signer: Signer, arn: &RoleArn, name: &SessionName) -> Session {
         self.say.step(|| format!("assumed `{arn}` as `{name}`"));
-        let who = Who { role: Some(arn.to_string()), session_name: Some(name.to_string()) };
-        let about = self.entries.about(None, who.clone());
-        let to_keep = SessionEntry::new(&signer, self.world.clock.now(), about);
-        Session { signer, who, to_keep }
+        let identity = SessionIdentity { role: Some(arn.to_string()), session_name: Some(name.to_string()) };
+        let about = self.entries.about(None, identity.clone());
+        let to_store = SessionEntry::new(&signer, self.world.clock.now(), about);
+        Session { signer, identity, to_store }
     }
 
     /// Asks the user for a code, then restarts the AWS deadline.
     fn code(&self, caller: &Caller, mfa: &Mfa) -> Result<MfaCode, Error> {
-        let code = mfa.ask(&self.world.exec_info, self.say).ok_or_else(|| Error::NeedsMfa {
+        let code = mfa.prompt(&self.world.exec_info, self.say).ok_or_else(|| Error::NeedsMfa {
             serial: mfa.serial().to_string(),
             command: code_command(self.ask, self.world, self.entries),
         })?;
@@ -151,7 +151,7 @@ impl<'a> Chain<'a> {
     fn identity_for(&self, caller: &Caller, role: &RoleRequest) -> Result<Option<CallerIdentity>, Error> {
         let templates = [role.session_name.as_ref(), role.source_identity.as_ref()];
         let is_named_after_caller =
-            role.session_name.is_none() || templates.into_iter().flatten().any(NameTemplate::names_the_caller);
+            role.session_name.is_none() || templates.into_iter().flatten().any(NameTemplate::has_placeholders);
         let has_a_session = caller.credentials().session_token().is_some();
         if !is_named_after_caller && !has_a_session && role.mfa_serial.is_none() {
             return Ok(None);
@@ -163,14 +163,14 @@ impl<'a> Chain<'a> {
         }
         let identity = caller.identity()?;
         self.say.step(|| format!("the caller is {}", shown(identity.arn())));
-        self.entries.keep_caller_arn(access_key_id, identity.arn());
+        self.entries.store_caller_arn(access_key_id, identity.arn());
         Ok(Some(identity))
     }
 }
 
-fn session_wanted(role: &RoleRequest, user: &str, account: &str) -> SessionWanted {
+fn session_params(role: &RoleRequest, user: &str, account: &str) -> SessionParams {
     let fill = |template: &NameTemplate| template.fill(user, account);
-    SessionWanted {
+    SessionParams {
         name: role.session_name.as_ref().map_or_else(|| SessionName::from_caller(user), fill),
         source_identity: role.source_identity.as_ref().map(fill),
         external_id: role.external_id.clone(),
@@ -180,7 +180,7 @@ fn session_wanted(role: &RoleRequest, user: &str, account: &str) -> SessionWante
 
 /// The hint for a refusal, if it depends on how the role was configured.
 fn hint(role: &RoleRequest, refusal: &Refusal) -> Option<String> {
-    let Written { profile, duration, unused_mfa_serial, .. } = &role.written;
+    let RoleOrigin { profile, duration, unused_mfa_serial, .. } = &role.origin;
     match (&refusal.reason, duration, profile.as_ref().zip(unused_mfa_serial.as_ref())) {
         (Reason::TooLong, Some(place), _) => Some(format!(
             "lower {} to the role's maximum, or to 3600 if the role is assumed from a session, as with SSO or a web \

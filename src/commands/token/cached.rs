@@ -32,7 +32,7 @@ pub enum Found {
     Token(Status),
     Session(Session),
     /// A session that should be replaced, but can serve as a fallback.
-    InHand(SessionEntry),
+    Fallback(SessionEntry),
     Nothing,
 }
 
@@ -45,27 +45,30 @@ pub fn cached(entries: &Entries, ask: &Ask, world: &World, say: &Say) -> Result<
     let now = world.clock.now();
     let any = Accept { token: true, session: AcceptSession::Any };
     let entry = entries.token(now).ok_or(any)?;
-    say.step(|| format!("found a cached token {}", entry.about().in_words()));
+    say.step(|| format!("found a cached token {}", entry.about().summary()));
     let session = match entries.judge(&entry, now) {
         Verdict::Serve => return Ok(entry.into_status()),
-        Verdict::SignAnew => AcceptSession::Any,
-        Verdict::AssumeAnew { say: is_news } => {
+        Verdict::SignAgain => AcceptSession::Any,
+        Verdict::AssumeAgain { say: is_news } => {
             if is_news {
-                say.warn(Warning::AskedAgain { cluster: ask.cluster.to_string(), role: entry.about().role.clone() });
+                say.warn(Warning::TokenRequestedAgain {
+                    cluster: ask.cluster.to_string(),
+                    role: entry.about().role.clone(),
+                });
             }
             AcceptSession::UnlessRevoked
         }
     };
     // Without a session to sign with, every new token would cost a call to AWS.
     let has_session = || ask.roles.last.as_ref().is_some_and(|role| entries.session(role, Some).is_some());
-    if entry.is_young(now) && !has_session() {
+    if entry.is_new(now) && !has_session() {
         return Ok(entry.into_status());
     }
     Err(Accept { token: false, session })
 }
 
 /// Looks up what is acceptable in the cache now.
-pub fn look(entries: &Entries, ask: &Ask, world: &World, accept: Accept) -> Found {
+pub fn look_up(entries: &Entries, ask: &Ask, world: &World, accept: Accept) -> Found {
     let now = world.clock.now();
     if accept.token
         && let Some(entry) = entries.token(now)
@@ -74,11 +77,13 @@ pub fn look(entries: &Entries, ask: &Ask, world: &World, accept: Accept) -> Foun
     }
     let Some(role) = &ask.roles.last else { return Found::Nothing };
     let accepted = |entry: SessionEntry| match (accept.session, entry.state(now)) {
-        (AcceptSession::Nothing, _) | (_, SessionState::Over) => None,
+        (AcceptSession::Nothing, _) | (_, SessionState::Expired) => None,
         // A session that needed an MFA code is not renewed before it expires.
-        (_, SessionState::Renew) if !ask.may_ask_for_a_code() => Some(Found::InHand(entry)),
-        (AcceptSession::UnlessRevoked, SessionState::Fresh) if entry.may_be_revoked(now) => Some(Found::InHand(entry)),
-        (_, SessionState::Fresh | SessionState::Renew) => Some(Found::Session(Session::kept(&entry))),
+        (_, SessionState::Renew) if !ask.may_prompt_for_mfa() => Some(Found::Fallback(entry)),
+        (AcceptSession::UnlessRevoked, SessionState::Fresh) if entry.may_be_revoked(now) => {
+            Some(Found::Fallback(entry))
+        }
+        (_, SessionState::Fresh | SessionState::Renew) => Some(Found::Session(Session::from_entry(&entry))),
     };
     entries.session(role, accepted).unwrap_or(Found::Nothing)
 }

@@ -2,7 +2,7 @@
 
 use crate::aws::fingerprint::identifying_variables;
 use crate::cache::policy::CacheMode;
-use crate::commands::error::Command;
+use crate::commands::error::MfaCommand;
 use crate::commands::token::ask::Ask;
 use crate::commands::token::entries::Entries;
 use crate::commands::world::World;
@@ -11,7 +11,7 @@ use crate::sys::{this_process, vars};
 
 /// The command to run in a terminal to get the same session: the original arguments, and the variables that determine
 /// the identity. The token itself is of no use there.
-pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> Command {
+pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> MfaCommand {
     // The only variables whose values are shown; the others may be secrets.
     const SHOWN: [&str; 6] = [
         vars::AWS_PROFILE,
@@ -22,7 +22,7 @@ pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> Command {
         vars::AWS_REGION,
     ];
     let shown = SHOWN.iter().filter_map(|name| Some((*name, world.env.get(name)?)));
-    let ours = world.env.starting_with(vars::OWN_PREFIX).filter_map(|(name, value)| name.to_str().zip(value.to_str()));
+    let ours = world.env.with_prefix(vars::OWN_PREFIX).filter_map(|(name, value)| name.to_str().zip(value.to_str()));
     let mut line = String::new();
     for (name, value) in shown.chain(ours) {
         line += &format!("{name}={} ", quoted(value));
@@ -38,18 +38,18 @@ pub fn code_command(ask: &Ask, world: &World, entries: &Entries) -> Command {
         line += &format!(" --region {}", ask.endpoint.region);
     }
     let names = identifying_variables(&world.env).map(|(name, _)| name.to_string_lossy().into_owned());
-    let mut in_a_shell_with: Vec<String> = names.filter(|name| !SHOWN.contains(&name.as_str())).collect();
+    let mut required_variables: Vec<String> = names.filter(|name| !SHOWN.contains(&name.as_str())).collect();
     if ask.source.process().is_some() {
-        in_a_shell_with.push("everything else in the exec block's `env`".into());
+        required_variables.push("everything else in the exec block's `env`".into());
     }
-    let serves_only_itself = if ask.cache == CacheMode::Off {
+    let not_cached_because = if ask.cache == CacheMode::Off {
         Some("the cache is off (`--cache off` or EKS_GROUP_AUTH_CACHE=off)")
     } else if ask.refresh {
         Some("`--refresh` ignores the cache")
-    } else if !entries.can_keep() {
+    } else if !entries.can_store() {
         Some("no cache directory can be used")
     } else {
         None
     };
-    Command { line: line + " >/dev/null", in_a_shell_with, serves_only_itself }
+    MfaCommand { line: line + " >/dev/null", required_variables, not_cached_because }
 }

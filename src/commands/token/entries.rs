@@ -11,12 +11,12 @@ use crate::aws::role::RoleRequest;
 use crate::aws::source::Base;
 use crate::cache::Cache;
 use crate::cache::asked::Verdict;
-use crate::cache::entry::{About, CallerEntry, FailureEntry, SessionEntry, TokenEntry};
+use crate::cache::entry::{CallerEntry, Description, FailureEntry, SessionEntry, TokenEntry};
 use crate::cache::key::Key;
 use crate::cache::lock::Turn;
 use crate::cache::policy::CacheMode;
 use crate::commands::token::ask::Ask;
-use crate::commands::token::session::{Session, Who};
+use crate::commands::token::session::{Session, SessionIdentity};
 use crate::commands::world::World;
 use crate::kube::exec::Status;
 use crate::say::Say;
@@ -54,29 +54,29 @@ impl<'a> Entries<'a> {
         self.cache.load(&self.caller_key(access_key_id), |entry: CallerEntry| entry.is_fresh(now).then_some(entry.arn))
     }
 
-    pub fn keep_caller_arn(&self, access_key_id: &str, arn: &str) {
-        let about = self.about(None, Who::default());
+    pub fn store_caller_arn(&self, access_key_id: &str, arn: &str) {
+        let about = self.about(None, SessionIdentity::default());
         let entry = CallerEntry::new(arn.to_owned(), self.world.clock.now(), about);
         self.cache.store(&self.caller_key(access_key_id), &entry);
     }
 
-    pub fn keep_session(&self, role: &RoleRequest, entry: &SessionEntry) {
+    pub fn store_session(&self, role: &RoleRequest, entry: &SessionEntry) {
         self.cache.store(&self.session_key(role), entry);
     }
 
     /// Stores the session and token, which have been checked, and records which process they are given to.
-    pub fn keep(&self, session: &Session, status: &Status, signed_at: SystemTime) {
-        if let (Some(role), Some(entry)) = (&self.ask.roles.last, &session.to_keep) {
-            self.keep_session(role, entry);
+    pub fn store(&self, session: &Session, status: &Status, signed_at: SystemTime) {
+        if let (Some(role), Some(entry)) = (&self.ask.roles.last, &session.to_store) {
+            self.store_session(role, entry);
         }
         // If the local clock is wrong, the token's expiry would be wrong once the clock is corrected.
         if session.signer.clock_skew == 0 {
-            let about = self.about(Some(self.ask.cluster.to_string()), session.who.clone());
+            let about = self.about(Some(self.ask.cluster.to_string()), session.identity.clone());
             let entry = TokenEntry::new(status, signed_at, about);
             self.cache.store(&self.token_key, &entry);
         }
         if let Some(client) = self.world.client {
-            self.cache.remember(&self.token_key, client, signed_at);
+            self.cache.record(&self.token_key, client, signed_at);
         }
         self.cache.sweep(signed_at);
     }
@@ -93,8 +93,8 @@ impl<'a> Entries<'a> {
     }
 
     /// Whether anything can be stored at all.
-    pub fn can_keep(&self) -> bool {
-        self.cache.can_keep()
+    pub fn can_store(&self) -> bool {
+        self.cache.can_store()
     }
 
     /// The key of the lock shared by processes that would make the same call to AWS: for a session of the same role,
@@ -111,39 +111,39 @@ impl<'a> Entries<'a> {
         self.cache.load(&self.failure_key(), |entry: FailureEntry| entry.since(waiting_since, now))
     }
 
-    pub fn keep_failure(&self, failure: Explanation) {
+    pub fn store_failure(&self, failure: Explanation) {
         let entry = FailureEntry::new(failure, self.world.clock.now());
         self.cache.store(&self.failure_key(), &entry);
     }
 
     /// Token files are read again some time after they were fingerprinted. If they changed in between, the result may
     /// belong to another identity, so nothing is stored.
-    pub fn drop_cache_if_login_changed(&mut self) {
-        if !self.is_same_login() {
+    pub fn disable_cache_if_login_changed(&mut self) {
+        if !self.is_login_unchanged() {
             self.cache = Cache::none();
         }
     }
 
     /// Continues with the current login.
-    pub fn follow_login(&mut self) {
+    pub fn refresh_fingerprint(&mut self) {
         self.identity = fingerprint(self.ask, self.world);
         self.token_key = token_key(self.ask, &self.identity);
     }
 
-    pub fn is_same_login(&self) -> bool {
+    pub fn is_login_unchanged(&self) -> bool {
         fingerprint(self.ask, self.world) == self.identity
     }
 
     /// Describes an entry to its owner.
-    pub fn about(&self, cluster: Option<String>, who: Who) -> About {
+    pub fn about(&self, cluster: Option<String>, who: SessionIdentity) -> Description {
         let source = &self.ask.source;
         let identity = match &source.base {
             Base::Keys(keys) if source.is_environment_keys() => format!("key {}", keys.id()),
-            _ if source.is_in_profile() => format!("profile {}", source.choice.name),
+            _ if source.is_from_profile() => format!("profile {}", source.choice.name),
             _ => source.name(),
         };
         let (role, session_name) = (who.role, who.session_name);
-        About { cluster, role, session_name, region: self.ask.endpoint.region.to_string(), identity }
+        Description { cluster, role, session_name, region: self.ask.endpoint.region.to_string(), identity }
     }
 
     fn session_key(&self, role: &RoleRequest) -> Key {

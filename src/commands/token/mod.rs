@@ -39,10 +39,10 @@ use crate::kube::token::check_endpoint;
 use crate::say::Say;
 use crate::say::text::shown;
 use crate::say::warning::Warning;
-use ask::{AnswerForm, Ask};
+use ask::{Ask, OutputFormat};
 use cached::{Accept, cached};
 use entries::Entries;
-use obtain::{obtain, tell_those_who_wait};
+use obtain::{obtain_session, share_failure};
 use sign::sign;
 use turn::Turn;
 
@@ -59,7 +59,7 @@ pub fn token(
     let ask = Ask::resolve(args, global, &world.env, &world.exec_info, &files)?;
     let mut entries = Entries::open(&ask, world, say);
     if say.is_verbose() {
-        say_what_is_meant(&ask, args, world, &files, say);
+        log_request(&ask, args, world, &files, say);
     }
     let status = match cached(&entries, &ask, world, say) {
         Ok(status) => status,
@@ -69,7 +69,7 @@ pub fn token(
             new_status(&mut entries, &ask, world, accept, say)?
         }
     };
-    answer(&ask, &status, out)
+    print_token(&ask, &status, out)
 }
 
 /// Signs a new token with a session from the cache or from AWS, or returns a token that another process signed while
@@ -79,37 +79,37 @@ pub fn token(
 #[inline(never)]
 fn new_status(entries: &mut Entries, ask: &Ask, world: &World, accept: Accept, say: &Say) -> Result<Status, Error> {
     check_endpoint(&ask.endpoint)?;
-    warn_of_other_region(ask, world, say);
+    warn_if_region_differs(ask, world, say);
     let (session, _lock) = match Turn::wait(entries, ask, world, accept, say)? {
         Turn::Done(status) => return Ok(status),
         Turn::Session(session) => (session, None),
-        Turn::Ours(lock, in_hand) => {
-            let session = obtain(ask, world, entries, in_hand, say);
-            let session = session.inspect_err(|error| tell_those_who_wait(entries, &lock, error))?;
+        Turn::Ours(lock, fallback) => {
+            let session = obtain_session(ask, world, entries, fallback, say);
+            let session = session.inspect_err(|error| share_failure(entries, &lock, error))?;
             (session, Some(lock))
         }
     };
     let signed_at = world.clock.now();
     let status = sign(ask, &session.signer, signed_at)?;
-    entries.keep(&session, &status, signed_at);
+    entries.store(&session, &status, signed_at);
     say.step(|| "signed a new token".into());
     Ok(status)
 }
 
-fn answer(ask: &Ask, status: &Status, out: &mut dyn Write) -> Result<(), Error> {
+fn print_token(ask: &Ask, status: &Status, out: &mut dyn Write) -> Result<(), Error> {
     let answer = match ask.form {
-        AnswerForm::ExecCredential(api_version) => exec::render(api_version, status)?,
-        AnswerForm::BareToken => status.token.expose().to_owned(),
+        OutputFormat::ExecCredential(api_version) => exec::render(api_version, status)?,
+        OutputFormat::BareToken => status.token.expose().to_owned(),
     };
     out.write_all((answer + "\n").as_bytes()).map_err(Error::Stdout)
 }
 
-fn warn_of_other_region(ask: &Ask, world: &World, say: &Say) {
-    if let Some(of_server) = world.exec_info.server.as_deref().and_then(Region::from_eks_server)
-        && of_server != ask.endpoint.region
+fn warn_if_region_differs(ask: &Ask, world: &World, say: &Say) {
+    if let Some(server) = world.exec_info.server.as_deref().and_then(Region::from_eks_server)
+        && server != ask.endpoint.region
     {
-        let (asked, of_server) = (ask.endpoint.region.to_string(), of_server.to_string());
-        say.warn(Warning::OtherRegion { asked, of_server });
+        let (requested, server) = (ask.endpoint.region.to_string(), server.to_string());
+        say.warn(Warning::RegionMismatch { requested, server });
     }
 }
 
@@ -117,7 +117,7 @@ fn warn_of_other_region(ask: &Ask, world: &World, say: &Say) {
 /// lines of the files cannot be parsed.
 #[cold]
 #[inline(never)]
-fn say_what_is_meant(ask: &Ask, args: &TokenArgs, world: &World, files: &ProfileFiles, say: &Say) {
+fn log_request(ask: &Ask, args: &TokenArgs, world: &World, files: &ProfileFiles, say: &Say) {
     let cluster = ask.cluster.as_str();
     let last_role = ask.roles.last.as_ref();
     let session_name = last_role.and_then(|role| role.session_name.as_ref()).map(|name| name.as_str());
@@ -136,7 +136,7 @@ fn say_what_is_meant(ask: &Ask, args: &TokenArgs, world: &World, files: &Profile
         let program = client.executable().map(|path| format!(" (`{}`)", shown(&path.display().to_string())));
         say.step(|| format!("requested by process {}{}", client.id(), program.unwrap_or_default()));
     }
-    for shadow in ask.source.shadows(&world.env, files) {
+    for shadow in ask.source.lower_precedence_sources(&world.env, files) {
         say.step(|| format!("not used, because another source takes precedence: {shadow}"));
     }
     for (path, broken) in files.broken_lines() {

@@ -18,26 +18,26 @@ use crate::say::explain::{Exit, Explain as _};
 use crate::say::warning::Warning;
 
 /// Returns a session of the role or the caller's own credentials, or the fallback session if that fails temporarily.
-pub fn obtain(
+pub fn obtain_session(
     ask: &Ask,
     world: &World,
     entries: &mut Entries,
-    in_hand: Option<SessionEntry>,
+    fallback: Option<SessionEntry>,
     say: &Say,
 ) -> Result<Session, Error> {
     let (obtained, refreshed) = from_aws(ask, world, entries, say);
     match refreshed {
         // It is the same login, although its token file changed.
-        Some(file) if files::read(file.path.clone()) == file => entries.follow_login(),
-        _ => entries.drop_cache_if_login_changed(),
+        Some(file) if files::read(file.path.clone()) == file => entries.refresh_fingerprint(),
+        _ => entries.disable_cache_if_login_changed(),
     }
     let now = world.clock.now();
-    match (obtained, in_hand.filter(|entry| entry.state(now) != SessionState::Over)) {
-        (Err(error), Some(entry)) if error.can_pass() || matches!(error, Error::NeedsMfa { .. }) => {
+    match (obtained, fallback.filter(|entry| entry.state(now) != SessionState::Expired)) {
+        (Err(error), Some(entry)) if error.is_transient() || matches!(error, Error::NeedsMfa { .. }) => {
             let left = entry.expiration().duration_since(now).unwrap_or_default();
             let why = error.explain().what;
             say.warn(Warning::SessionNotRenewed { why, minutes_left: left.as_secs() / 60 });
-            Ok(Session::kept(&entry))
+            Ok(Session::from_entry(&entry))
         }
         (obtained, _) => obtained,
     }
@@ -57,15 +57,15 @@ fn from_aws(ask: &Ask, world: &World, entries: &Entries, say: &Say) -> (Result<S
 
 /// Shares errors from AWS or the user's login, but not those specific to this process, and only if other processes may
 /// be waiting.
-pub fn tell_those_who_wait(entries: &Entries, lock: &Lock, error: &Error) {
+pub fn share_failure(entries: &Entries, lock: &Lock, error: &Error) {
     // Another process may have a terminal even if this one does not.
     if !lock.is_held() || matches!(error, Error::NeedsMfa { .. }) {
         return;
     }
     let explanation = error.explain();
     match explanation.exit {
-        Exit::NoCredentials | Exit::Refused | Exit::Unreachable | Exit::NeedsPerson => {
-            entries.keep_failure(explanation)
+        Exit::NoCredentials | Exit::Refused | Exit::Unreachable | Exit::UserActionNeeded => {
+            entries.store_failure(explanation)
         }
         Exit::Other | Exit::BadInput => {}
     }

@@ -1,9 +1,9 @@
 //! The roles to assume: the profile's intermediate roles, then the last one, from `--role` or from the profile.
 
 use crate::aws::error::Error as AwsError;
-use crate::aws::names::{ExternalId, Invalid, MfaSerial, NameTemplate, RoleArn, SessionDuration};
+use crate::aws::names::{ExternalId, InvalidValue, MfaSerial, NameTemplate, RoleArn, SessionDuration};
 use crate::aws::region::Region;
-use crate::aws::role::{RoleRequest, Written, at_place};
+use crate::aws::role::{RoleOrigin, RoleRequest, parse_value};
 use crate::aws::source::CredentialSource;
 use crate::cli::token::RoleArgs;
 use crate::commands::error::Error;
@@ -57,7 +57,7 @@ fn last_role(
         }
     }
     if let Some(role) = of_profile {
-        let duration_place = role.written.duration.filter(|_| duration.is_none());
+        let duration_place = role.origin.duration.filter(|_| duration.is_none());
         return Ok(Some(RoleRequest {
             candidates: role.candidates,
             session_name: session_name.or(role.session_name),
@@ -65,10 +65,10 @@ fn last_role(
             external_id: external_id.or(role.external_id),
             duration: duration.or(role.duration),
             mfa_serial: given_serial.or(role.mfa_serial),
-            written: Written {
+            origin: RoleOrigin {
                 duration: duration_place,
-                mfa_serial_is_of_role: role.written.mfa_serial_is_of_role && args.mfa_serial.is_none(),
-                ..role.written
+                profile_sets_mfa_serial: role.origin.profile_sets_mfa_serial && args.mfa_serial.is_none(),
+                ..role.origin
             },
         }));
     }
@@ -92,17 +92,17 @@ fn last_role(
     let of_user = source.profile().filter(|_| !source.is_environment_keys() && source.roles().next().is_none());
     let of_profile = of_user.map(|profile| profile.get("mfa_serial")).transpose()?.flatten();
     let mfa_serial = match (given_serial, of_profile) {
-        (None, Some(serial)) => Some(at_place(serial, MfaSerial::parse)?),
+        (None, Some(serial)) => Some(parse_value(serial, MfaSerial::parse)?),
         (given, _) => given,
     };
-    let written = Written::default();
-    Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, written }))
+    let origin = RoleOrigin::default();
+    Ok(Some(RoleRequest { candidates, session_name, source_identity, external_id, duration, mfa_serial, origin }))
 }
 
 fn flag<T>(
     name: &'static str,
     value: &Option<String>,
-    parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    parse: impl FnOnce(&str) -> Result<T, InvalidValue>,
 ) -> Result<Option<T>, AwsError> {
     value.as_deref().map(parse).transpose().map_err(AwsError::invalid(name))
 }

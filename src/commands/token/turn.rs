@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::aws::connection::DEADLINE;
 use crate::aws::providers::CREDENTIAL_PROCESS_DEADLINE;
 use crate::cache::entry::SessionEntry;
-use crate::cache::lock::{self, Lock, pause};
+use crate::cache::lock::{self, Lock, poll_interval};
 use crate::commands::error::Error;
 use crate::commands::token::ask::Ask;
-use crate::commands::token::cached::{Accept, Found, look};
+use crate::commands::token::cached::{Accept, Found, look_up};
 use crate::commands::token::entries::Entries;
 use crate::commands::token::mfa;
 use crate::commands::token::session::Session;
@@ -30,8 +30,8 @@ pub enum Turn {
 
 /// What a waiting process observes.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
-    found: Level,
+struct Observation {
+    found: Usefulness,
     /// This process has the lock.
     has_lock: bool,
     /// The process that had the lock reported an error.
@@ -42,9 +42,9 @@ struct Seen {
 
 /// How useful a cache look-up was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
+enum Usefulness {
     Nothing,
-    InHand,
+    Fallback,
     Enough,
 }
 
@@ -60,14 +60,14 @@ enum Decision {
     Wait,
 }
 
-fn decide(seen: Seen) -> Decision {
+fn decide(seen: Observation) -> Decision {
     match seen {
-        Seen { found: Level::Enough, .. } => Decision::Use,
-        Seen { found: Level::Nothing, has_failed: true, .. } => Decision::Fail,
-        Seen { has_lock: true, .. } => Decision::Ask,
-        Seen { found: Level::InHand, .. } => Decision::Use,
-        Seen { is_late: true, .. } => Decision::Ask,
-        Seen { .. } => Decision::Wait,
+        Observation { found: Usefulness::Enough, .. } => Decision::Use,
+        Observation { found: Usefulness::Nothing, has_failed: true, .. } => Decision::Fail,
+        Observation { has_lock: true, .. } => Decision::Ask,
+        Observation { found: Usefulness::Fallback, .. } => Decision::Use,
+        Observation { is_late: true, .. } => Decision::Ask,
+        Observation { .. } => Decision::Wait,
     }
 }
 
@@ -76,11 +76,11 @@ impl Turn {
     pub fn wait(entries: &mut Entries, ask: &Ask, world: &World, accept: Accept, say: &Say) -> Result<Self, Error> {
         let turn = entries.turn_key();
         let (waiting_since, began) = (world.clock.now(), world.clock.instant());
-        match look(entries, ask, world, accept) {
+        match look_up(entries, ask, world, accept) {
             found if ask.refresh => return Ok(Turn::ours(Lock::none(), found)),
             Found::Token(status) => return Ok(Turn::Done(status)),
             Found::Session(session) => return Ok(Turn::Session(session)),
-            Found::InHand(_) | Found::Nothing => {}
+            Found::Fallback(_) | Found::Nothing => {}
         }
         let mut has_waited = false;
         loop {
@@ -90,27 +90,27 @@ impl Turn {
             };
             // The process that just released the lock may have stored something under a login it refreshed.
             if has_waited && lock.is_some() {
-                entries.follow_login();
+                entries.refresh_fingerprint();
             }
-            let found = look(entries, ask, world, accept);
+            let found = look_up(entries, ask, world, accept);
             let failure = match found {
                 Found::Nothing => entries.failure_since(waiting_since),
                 _ => None,
             };
-            let seen = Seen {
-                found: Level::from(&found),
+            let seen = Observation {
+                found: Usefulness::from(&found),
                 has_lock: lock.is_some(),
                 has_failed: failure.is_some(),
-                is_late: world.clock.instant() - began > patience(ask),
+                is_late: world.clock.instant() - began > wait_timeout(ask),
             };
             match decide(seen) {
-                Decision::Use => return Ok(Turn::taking(found)),
+                Decision::Use => return Ok(Turn::from_found(found)),
                 Decision::Fail => {
                     return Err(Error::Shared(failure.expect("`Fail` is only decided when there is a failure")));
                 }
                 Decision::Ask => {
                     // If nothing can be stored, waiting processes would only queue up.
-                    let is_of_use = !has_waited || entries.can_keep();
+                    let is_of_use = !has_waited || entries.can_store();
                     return Ok(Turn::ours(lock.filter(|_| is_of_use).unwrap_or_else(Lock::none), found));
                 }
                 Decision::Wait => {}
@@ -119,39 +119,39 @@ impl Turn {
                 say.step(|| "waiting for another process that is making the same request".into());
             }
             has_waited = true;
-            std::thread::sleep(pause());
+            std::thread::sleep(poll_interval());
         }
     }
 
     fn ours(lock: Lock, found: Found) -> Self {
-        let in_hand = if let Found::InHand(entry) = found { Some(entry) } else { None };
-        Turn::Ours(lock, in_hand)
+        let fallback = if let Found::Fallback(entry) = found { Some(entry) } else { None };
+        Turn::Ours(lock, fallback)
     }
 
-    fn taking(found: Found) -> Self {
+    fn from_found(found: Found) -> Self {
         match found {
             Found::Token(status) => Turn::Done(status),
             Found::Session(session) => Turn::Session(session),
-            Found::InHand(entry) => Turn::Session(Session::kept(&entry)),
+            Found::Fallback(entry) => Turn::Session(Session::from_entry(&entry)),
             Found::Nothing => unreachable!("nothing is never taken"),
         }
     }
 }
 
-impl From<&Found> for Level {
+impl From<&Found> for Usefulness {
     fn from(found: &Found) -> Self {
         match found {
-            Found::Token(_) | Found::Session(_) => Level::Enough,
-            Found::InHand(_) => Level::InHand,
-            Found::Nothing => Level::Nothing,
+            Found::Token(_) | Found::Session(_) => Usefulness::Enough,
+            Found::Fallback(_) => Usefulness::Fallback,
+            Found::Nothing => Usefulness::Nothing,
         }
     }
 }
 
 /// How long to wait for another process: until it must have given up itself.
-fn patience(ask: &Ask) -> Duration {
+fn wait_timeout(ask: &Ask) -> Duration {
     let process = if ask.source.process().is_some() { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
-    let person = if ask.may_ask_for_a_code() { mfa::PATIENCE } else { Duration::ZERO };
+    let person = if ask.may_prompt_for_mfa() { mfa::PROMPT_TIMEOUT } else { Duration::ZERO };
     DEADLINE + process + person + Duration::from_secs(1)
 }
 
@@ -164,32 +164,32 @@ mod tests {
     fn one_process_calls_and_the_others_wait() {
         use Decision::{Ask, Fail, Use, Wait};
         for (found, has_lock, has_failed, is_late, decision) in [
-            (Level::Enough, false, false, false, Use),
-            (Level::Enough, false, false, true, Use),
-            (Level::Enough, false, true, false, Use),
-            (Level::Enough, false, true, true, Use),
-            (Level::Enough, true, false, false, Use),
-            (Level::Enough, true, false, true, Use),
-            (Level::Enough, true, true, false, Use),
-            (Level::Enough, true, true, true, Use),
-            (Level::InHand, false, false, false, Use),
-            (Level::InHand, false, false, true, Use),
-            (Level::InHand, false, true, false, Use),
-            (Level::InHand, false, true, true, Use),
-            (Level::InHand, true, false, false, Ask),
-            (Level::InHand, true, false, true, Ask),
-            (Level::InHand, true, true, false, Ask),
-            (Level::InHand, true, true, true, Ask),
-            (Level::Nothing, false, false, false, Wait),
-            (Level::Nothing, false, false, true, Ask),
-            (Level::Nothing, false, true, false, Fail),
-            (Level::Nothing, false, true, true, Fail),
-            (Level::Nothing, true, false, false, Ask),
-            (Level::Nothing, true, false, true, Ask),
-            (Level::Nothing, true, true, false, Fail),
-            (Level::Nothing, true, true, true, Fail),
+            (Usefulness::Enough, false, false, false, Use),
+            (Usefulness::Enough, false, false, true, Use),
+            (Usefulness::Enough, false, true, false, Use),
+            (Usefulness::Enough, false, true, true, Use),
+            (Usefulness::Enough, true, false, false, Use),
+            (Usefulness::Enough, true, false, true, Use),
+            (Usefulness::Enough, true, true, false, Use),
+            (Usefulness::Enough, true, true, true, Use),
+            (Usefulness::Fallback, false, false, false, Use),
+            (Usefulness::Fallback, false, false, true, Use),
+            (Usefulness::Fallback, false, true, false, Use),
+            (Usefulness::Fallback, false, true, true, Use),
+            (Usefulness::Fallback, true, false, false, Ask),
+            (Usefulness::Fallback, true, false, true, Ask),
+            (Usefulness::Fallback, true, true, false, Ask),
+            (Usefulness::Fallback, true, true, true, Ask),
+            (Usefulness::Nothing, false, false, false, Wait),
+            (Usefulness::Nothing, false, false, true, Ask),
+            (Usefulness::Nothing, false, true, false, Fail),
+            (Usefulness::Nothing, false, true, true, Fail),
+            (Usefulness::Nothing, true, false, false, Ask),
+            (Usefulness::Nothing, true, false, true, Ask),
+            (Usefulness::Nothing, true, true, false, Fail),
+            (Usefulness::Nothing, true, true, true, Fail),
         ] {
-            let seen = Seen { found, has_lock, has_failed, is_late };
+            let seen = Observation { found, has_lock, has_failed, is_late };
             assert_eq!(decide(seen), decision, "{seen:?}");
         }
     }

@@ -6,7 +6,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::process::{Child, Command};
 
 /// The process group of a child.
-pub struct Group(Pid);
+pub struct ProcessGroup(Pid);
 
 /// Whether this process has a terminal on which a child can prompt the user.
 pub fn has_terminal() -> bool {
@@ -14,14 +14,14 @@ pub fn has_terminal() -> bool {
 }
 
 /// Puts a child into its own process group, so that the whole group can be killed.
-pub fn separate(command: &mut Command) {
+pub fn set_own_group(command: &mut Command) {
     command.process_group(0);
 }
 
-impl Group {
+impl ProcessGroup {
     /// The group of a child that was put into its own group.
-    pub fn led_by(child: &Child) -> Option<Self> {
-        child.id().and_then(|id| Pid::from_raw(id.cast_signed())).map(Group)
+    pub fn from_child(child: &Child) -> Option<Self> {
+        child.id().and_then(|id| Pid::from_raw(id.cast_signed())).map(ProcessGroup)
     }
 
     /// Kills all processes in the group, if it still exists.

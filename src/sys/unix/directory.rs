@@ -23,35 +23,35 @@ pub struct PrivateDirectory {
 
 /// A directory that another user could have prepared.
 #[derive(Debug)]
-pub struct Unusable {
+pub struct UnsafeDirectory {
     pub directory: PathBuf,
     pub why: String,
 }
 
 impl PrivateDirectory {
-    pub fn open(directory: PathBuf) -> Result<Self, Unusable> {
+    pub fn open(directory: PathBuf) -> Result<Self, UnsafeDirectory> {
         // Without a trailing slash, which would make the kernel follow a symbolic link.
         let directory: PathBuf = directory.components().collect();
         match open_directory(&directory) {
             Ok(descriptor) => Ok(PrivateDirectory { directory, descriptor: OnceCell::from(descriptor) }),
-            Err(Refusal::Io(_)) => Ok(PrivateDirectory { directory, descriptor: OnceCell::new() }),
-            Err(Refusal::Unsafe(why)) => Err(Unusable { directory, why }),
+            Err(OpenError::Io(_)) => Ok(PrivateDirectory { directory, descriptor: OnceCell::new() }),
+            Err(OpenError::Unsafe(why)) => Err(UnsafeDirectory { directory, why }),
         }
     }
 
-    /// The contents of a file of at most `most` bytes; anything other than a regular file that the caller owns and no
-    /// one else can read counts as missing.
-    pub fn read(&self, name: &str, most: u64) -> Option<Vec<u8>> {
+    /// The contents of a file of at most `max_len` bytes; anything other than a regular file that the caller owns and
+    /// no one else can read counts as missing.
+    pub fn read(&self, name: &str, max_len: u64) -> Option<Vec<u8>> {
         // NONBLOCK, so that opening a FIFO does not wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = rustix::fs::openat(self.descriptor()?, name, flags, Mode::empty()).ok()?;
         let stat = rustix::fs::fstat(&file).ok()?;
-        let is_small = u64::try_from(stat.st_size).is_ok_and(|size| size <= most);
+        let is_small = u64::try_from(stat.st_size).is_ok_and(|size| size <= max_len);
         if !is_own_regular_file(&stat) || !is_small {
             return None;
         }
         let mut contents = Vec::with_capacity(stat.st_size as usize);
-        File::from(file).take(most).read_to_end(&mut contents).ok()?;
+        File::from(file).take(max_len).read_to_end(&mut contents).ok()?;
         Some(contents)
     }
 
@@ -59,7 +59,7 @@ impl PrivateDirectory {
     pub fn open_private(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file =
-            self.in_directory(|directory| rustix::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR))?;
+            self.with_directory(|directory| rustix::fs::openat(directory, name, flags, Mode::RUSR | Mode::WUSR))?;
         let stat = rustix::fs::fstat(&file)?;
         let is_own = stat.st_uid == geteuid().as_raw() && stat.st_nlink == 1;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile || !is_own {
@@ -79,7 +79,7 @@ impl PrivateDirectory {
         let temporary = format!(".{name}.{:016x}", fastrand::u64(..));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR;
-        self.in_directory(|directory| {
+        self.with_directory(|directory| {
             let file = rustix::fs::openat(directory, temporary.as_str(), flags, mode)?;
             // The umask may have removed permissions.
             let written = rustix::fs::fchmod(&file, mode)
@@ -137,7 +137,7 @@ impl PrivateDirectory {
     }
 
     /// Runs `work` in the directory, creating the directory first if it does not exist.
-    fn in_directory<T>(&self, work: impl FnOnce(&OwnedFd) -> rustix::io::Result<T>) -> io::Result<T> {
+    fn with_directory<T>(&self, work: impl FnOnce(&OwnedFd) -> rustix::io::Result<T>) -> io::Result<T> {
         let directory = match self.descriptor() {
             Some(descriptor) => descriptor,
             None => {
@@ -150,22 +150,22 @@ impl PrivateDirectory {
 }
 
 /// Why a directory could not be opened: it is missing (or similar), or it cannot be trusted.
-enum Refusal {
+enum OpenError {
     Io(io::Error),
     Unsafe(String),
 }
 
-fn open_directory(directory: &Path) -> Result<OwnedFd, Refusal> {
+fn open_directory(directory: &Path) -> Result<OwnedFd, OpenError> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let descriptor = rustix::fs::open(directory, flags, Mode::empty()).map_err(|error| match error {
         rustix::io::Errno::NOTDIR | rustix::io::Errno::LOOP if is_link(directory) => {
-            Refusal::Unsafe("it is a symbolic link".into())
+            OpenError::Unsafe("it is a symbolic link".into())
         }
-        error => Refusal::Io(error.into()),
+        error => OpenError::Io(error.into()),
     })?;
-    let stat = rustix::fs::fstat(&descriptor).map_err(|error| Refusal::Io(error.into()))?;
-    if !is_own_and_without(&stat, 0o022) {
-        return Err(Refusal::Unsafe(if stat.st_uid == geteuid().as_raw() {
+    let stat = rustix::fs::fstat(&descriptor).map_err(|error| OpenError::Io(error.into()))?;
+    if !is_owned_without_mode(&stat, 0o022) {
+        return Err(OpenError::Unsafe(if stat.st_uid == geteuid().as_raw() {
             format!("other users can write to it (mode {:04o})", mode_of(&stat) & 0o7777)
         } else {
             format!("it belongs to another user (uid {})", stat.st_uid)
@@ -192,8 +192,8 @@ fn create_directory(directory: &Path) -> io::Result<OwnedFd> {
         }
     }
     open_directory(directory).map_err(|refusal| match refusal {
-        Refusal::Io(error) => error,
-        Refusal::Unsafe(why) => io::Error::other(why),
+        OpenError::Io(error) => error,
+        OpenError::Unsafe(why) => io::Error::other(why),
     })
 }
 
@@ -210,9 +210,9 @@ fn is_link(path: &Path) -> bool {
 /// A regular file with a single name that no other user can read or write.
 fn is_own_regular_file(stat: &Stat) -> bool {
     let is_regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    is_regular && stat.st_nlink == 1 && is_own_and_without(stat, 0o077)
+    is_regular && stat.st_nlink == 1 && is_owned_without_mode(stat, 0o077)
 }
 
-fn is_own_and_without(stat: &Stat, forbidden: u32) -> bool {
+fn is_owned_without_mode(stat: &Stat, forbidden: u32) -> bool {
     stat.st_uid == geteuid().as_raw() && mode_of(stat) & forbidden == 0
 }

@@ -6,7 +6,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Disables core dumps, which would contain secrets. The limit alone does not stop the kernel from piping a core dump
 /// to a program.
-pub fn leave_no_core() {
+pub fn disable_core_dumps() {
     let core = getrlimit(Resource::Core);
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), ..core });
     #[cfg(target_os = "linux")]
@@ -14,7 +14,7 @@ pub fn leave_no_core() {
 }
 
 /// The limit on open files, if there is one.
-pub fn open_files() -> Option<u64> {
+pub fn max_open_files() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 

@@ -15,7 +15,7 @@ pub fn home() -> Option<PathBuf> {
 }
 
 /// Another user's home directory, from the user database.
-pub fn home_of(name: &str) -> Option<PathBuf> {
+pub fn home_of_user(name: &str) -> Option<PathBuf> {
     nix::unistd::User::from_name(name).ok().flatten().map(|user| user.dir)
 }
 

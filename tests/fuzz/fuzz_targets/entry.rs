@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use eks_group_auth::cache::entry::{self, CallerEntry, FailureEntry, Listed, SessionEntry, TokenEntry};
+use eks_group_auth::cache::entry::{self, CallerEntry, FailureEntry, ListedEntry, SessionEntry, TokenEntry};
 use eks_group_auth::cache::key::Key;
 use eks_group_auth::aws::source::{CredentialSource, ProfileChoice};
 use eks_group_auth::sys::env::Env;
@@ -39,8 +39,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
         let _ = entry::parse::<CallerEntry>(&key, text.as_bytes()).map(|entry| entry.is_fresh(now));
         let _ = entry::parse::<FailureEntry>(&key, text.as_bytes()).map(|entry| entry.since(now, now));
-        let _ = Listed::parse(&format!("{kind}-{key}"), text.as_bytes());
+        let _ = ListedEntry::parse(&format!("{kind}-{key}"), text.as_bytes());
     }
     let _ = entry::parse::<TokenEntry>(&key, bytes);
-    let _ = Listed::parse("token-0", bytes);
+    let _ = ListedEntry::parse("token-0", bytes);
 });

@@ -61,7 +61,7 @@ fuzz_target!(|texts: (&str, &str)| {
         [config, credentials].map(|text| AwsFile::new(text).headers().map(|(name, _)| name).collect::<Vec<_>>());
     let of_headers = headers.iter().flatten().flat_map(|name| [*name, name.rsplit([' ', '\t']).next().unwrap_or(name)]);
     for name in of_headers.chain(["default", "", "a"]) {
-        let _ = files.mistaken_header(name);
+        let _ = files.similar_header(name);
         for section in [files.profile(name), files.section(Kind::SsoSession, name), files.section(Kind::Services, name)]
         {
             let section = match section {

@@ -47,7 +47,7 @@ fn resolve(flag: Option<&str>, env: &Env, config: &str, credentials: &str) -> Re
             assert!(secret.len() < 24 || !format!("{} {}", unfit.why, unfit.hint).contains(secret));
         }
     }
-    let _ = source.shadows(env, &files);
+    let _ = source.lower_precedence_sources(env, &files);
     let endpoints = Endpoints::resolve(env, source.profile(), &files, true)?;
     let place = Place { effective_uid: 0, host_name: "host".into(), working_directory: None };
     Ok((source.name(), Fingerprint::new(&place, env, &source, &endpoints, &[])))

@@ -244,7 +244,7 @@ pub fn settle(sts: &Sts) {
     let others = ROLES.iter().chain(&WEB_ROLES).chain(&["task"]).map(|name| role_arn(name));
     let everybody: Vec<String> = sets.chain(others).collect();
     for name in ROLES {
-        let open = Role { roles: everybody.clone(), max_duration: 12 * 3600, ..Role::of_group(GROUP) };
+        let open = Role { roles: everybody.clone(), max_duration: 12 * 3600, ..Role::for_group(GROUP) };
         let role = match name {
             "ext" => Role { external_id: Some("ext-42".to_owned()), ..open },
             "mfa" => Role { mfa_serial: Some("arn:aws:iam::123456789012:mfa/u0".to_owned()), ..open },
