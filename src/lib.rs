@@ -20,9 +20,9 @@
 //! ```text
 //! World::read ─► Ask::resolve ─► cached? ── hit ─► print
 //!                                   │ miss
-//!                             Turn::wait ── another process got it ─► answer
+//!                             Turn::wait ── another process got it ─► print
 //!                                   │ ours
-//!                                 obtain (credentials, roles) ─► sign ─► keep ─► answer
+//!                                 obtain (credentials, roles) ─► sign ─► store ─► print
 //! ```
 
 #![forbid(unsafe_code)]
