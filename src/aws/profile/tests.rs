@@ -136,3 +136,40 @@ proptest! {
         let _ = (files.section(Kind::SsoSession, &name).is_ok(), files.similar_header(&name));
     }
 }
+
+#[test]
+fn text_before_the_first_header_of_either_file_is_an_error() {
+    assert!(files("[a]\n", "# a comment\n[a]\n").check().is_ok());
+    for (config, credentials, file) in [("x\n[a]\n", "", "`config`"), ("", "[a\nk = v\n[b]\n", "`credentials`")] {
+        let error = files(config, credentials).check().unwrap_err().to_string();
+        assert!(error.starts_with(file), "{error}");
+    }
+}
+
+#[test]
+fn a_message_names_both_files_and_the_header_to_change() {
+    let files = files("[dev]\n", "[profile ops]\n");
+    assert_eq!(files.paths(), "config or credentials");
+    let header = |name: &str| files.similar_header(name).map(|similar| similar.to_string());
+    let change = |line: &str| Some(format!("change {line}: only that header defines this profile in that file"));
+    assert_eq!(header("dev"), change("`[dev]` (line 1 of config) to `[profile dev]`"));
+    assert_eq!(header("ops"), change("`[profile ops]` (line 1 of credentials) to `[ops]`"));
+    assert_eq!(header("other"), None);
+}
+
+#[test]
+fn an_empty_expiry_property_does_not_hide_the_other_one() {
+    let text = "[a]\naws_access_key_id = AKIA\nx_security_token_expires =\naws_expiration = 2030\n";
+    let files = files("", text);
+    let profile = files.profile("a").unwrap().unwrap();
+    let keys = profile.keys_in_credentials_file().unwrap().unwrap();
+    assert_eq!(keys.expiry.map(|value| (value.text, value.place.property)), Some(("2030", "aws_expiration")));
+    assert!(keys.in_credentials_file && keys.secret.is_none());
+    assert!(profile.keys_in_config_file().unwrap().is_none());
+}
+
+#[test]
+fn debug_output_of_a_value_shows_only_where_it_is() {
+    let value = Located { text: "MARKER".into(), place: "AWS_ENDPOINT_URL".into() };
+    assert_eq!(format!("{value:?}"), "AWS_ENDPOINT_URL");
+}

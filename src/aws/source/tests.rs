@@ -187,3 +187,15 @@ proptest! {
         let _ = wins(flag.as_deref(), &env, &config, &config);
     }
 }
+
+/// Half a pair of keys is an error of the source profile; its role is not used instead.
+#[test]
+fn in_a_source_profile_even_half_a_pair_of_keys_takes_precedence_over_its_role() {
+    let role = |source: &str| format!("role_arn = r\nsource_profile = {source}\n");
+    for half in ["aws_access_key_id = AKIA\n", "aws_secret_access_key = x\n"] {
+        let config = format!("[default]\n{}[profile b]\n{half}{}[profile c]\n{KEYS}", role("b"), role("c"));
+        let found = wins(None, &[], &config, "");
+        let expected = if half.contains("_id") { "error 3" } else { "nothing [b] + role of default" };
+        assert_eq!(found, expected, "{half}");
+    }
+}
