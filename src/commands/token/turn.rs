@@ -75,6 +75,7 @@ impl Turn {
     /// Waits until the cache has something usable or it is this process's turn to call AWS.
     pub fn wait(entries: &mut Entries, ask: &Ask, world: &World, accept: Accept, say: &Say) -> Result<Self, Error> {
         let turn = entries.turn_key();
+        let timeout = wait_timeout(ask.source.process().is_some(), ask.may_prompt_for_mfa());
         let (waiting_since, began) = (world.clock.now(), world.clock.instant());
         match look_up(entries, ask, world, accept) {
             found if ask.refresh => return Ok(Turn::ours(Lock::none(), found)),
@@ -101,7 +102,7 @@ impl Turn {
                 found: Usefulness::from(&found),
                 has_lock: lock.is_some(),
                 has_failed: failure.is_some(),
-                is_late: world.clock.instant() - began > wait_timeout(ask),
+                is_late: world.clock.instant() - began > timeout,
             };
             match decide(seen) {
                 Decision::Use => return Ok(Turn::from_found(found)),
@@ -149,15 +150,22 @@ impl From<&Found> for Usefulness {
 }
 
 /// How long to wait for another process: until it must have given up itself.
-fn wait_timeout(ask: &Ask) -> Duration {
-    let process = if ask.source.process().is_some() { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
-    let person = if ask.may_prompt_for_mfa() { mfa::PROMPT_TIMEOUT } else { Duration::ZERO };
+fn wait_timeout(runs_process: bool, may_prompt: bool) -> Duration {
+    let process = if runs_process { CREDENTIAL_PROCESS_DEADLINE } else { Duration::ZERO };
+    let person = if may_prompt { mfa::PROMPT_TIMEOUT } else { Duration::ZERO };
     DEADLINE + process + person + Duration::from_secs(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_waiting_process_outwaits_everything_the_other_one_may_wait_for() {
+        let seconds = |(runs_process, may_prompt)| wait_timeout(runs_process, may_prompt).as_secs();
+        let all = [(false, false), (true, false), (false, true), (true, true)];
+        assert_eq!(all.map(seconds), [16, 76, 136, 196]);
+    }
 
     /// Every combination of what was found, the lock, an error and the timeout, with the expected decision.
     #[test]
