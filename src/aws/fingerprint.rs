@@ -233,6 +233,16 @@ mod tests {
     }
 
     #[test]
+    fn the_sso_session_section_is_part_of_it() {
+        let profile = "[default]\nsso_session = s\nsso_account_id = 1\nsso_role_name = n\n";
+        let with = |url: &str| {
+            let session = format!("[sso-session s]\nsso_start_url = {url}\nsso_region = r\n");
+            World::new(&format!("{profile}{session}"), "").fingerprint()
+        };
+        assert_ne!(with("http://x"), with("http://y"));
+    }
+
+    #[test]
     fn little_of_it_shows() {
         let fingerprint = Fingerprint([0xab; 32]);
         assert_eq!((format!("{fingerprint:?}"), fingerprint.as_bytes()), ("abab…".into(), &[0xab; 32][..]));

@@ -199,3 +199,33 @@ fn in_a_source_profile_even_half_a_pair_of_keys_takes_precedence_over_its_role()
         assert_eq!(found, expected, "{half}");
     }
 }
+
+#[test]
+fn a_source_knows_where_it_comes_from() {
+    let chain = format!("[profile dev]\nrole_arn = r\nsource_profile = base\n[profile base]\n{KEYS}mfa_serial = m\n");
+    let own = format!("[default]\n{KEYS}");
+    // Environment keys; last resort; from a profile; the profile that requested it; another one was selected; MFA.
+    for (flag, env, config, expected) in [
+        (Some("dev"), &[][..], &*chain, (false, false, true, Some("dev"), false, true)),
+        (None, &[("AWS_PROFILE", "dev")], &chain, (false, false, true, Some("dev"), false, true)),
+        (None, &[("AWS_PROFILE", "dev"), ENV_KEYS[0], ENV_KEYS[1]], &chain, (true, false, false, None, true, false)),
+        (None, &ENV_KEYS, &own, (true, false, false, None, false, false)),
+        (None, &ENV_WEB, &own, (false, false, false, None, false, false)),
+        (None, &[], &own, (false, false, true, None, false, false)),
+        (None, &[], "", (false, true, false, None, false, false)),
+    ] {
+        let (env, files): (Env, _) = (env.iter().copied().collect(), files(config, ""));
+        let choice = ProfileChoice::resolve(flag, &env).expect("a name");
+        let source = CredentialSource::resolve(choice, &env, &files).expect("a source");
+        let serial = source.mfa_serial_in_chain().unwrap();
+        let found = (
+            source.is_environment_keys(),
+            source.is_last_resort(),
+            source.is_from_profile(),
+            source.requesting_profile(),
+            source.overrides_selected_profile(),
+            serial.as_deref().is_some_and(|place| place.starts_with("`mfa_serial` in profile `base`")),
+        );
+        assert_eq!(found, expected, "{flag:?} {config}");
+    }
+}
