@@ -65,7 +65,7 @@ impl fmt::Display for Warning {
             Warning::SessionNotRenewed { why, minutes_left } => {
                 write!(
                     f,
-                    "could not renew the role session, which is valid for {minutes_left} more minutes: {}",
+                    "could not renew the role session, which is valid for another {minutes_left} min: {}",
                     shown(why)
                 )
             }

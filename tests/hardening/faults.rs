@@ -158,7 +158,7 @@ fn a_cached_session_is_used_until_a_minute_before_expiry_while_sts_is_down() {
     forget_tokens(&plugin);
     let output = plugin.role_token(&account.dev, &[]);
     assert_eq!(output.code, 0);
-    let warning = "eks-group-auth: warning: could not renew the role session, which is valid for 9 more minutes: could \
+    let warning = "eks-group-auth: warning: could not renew the role session, which is valid for another 9 min: could \
                    not assume role";
     assert!(output.stderr.starts_with(warning) && output.stderr.lines().count() == 1, "{}", output.stderr);
     age_session(&plugin, 545);

@@ -86,6 +86,9 @@ const PLATFORM_WORDS: &str =
 /// Environment variable names, allowed only in `sys/vars.rs`.
 const VARIABLE: &str = r#""(AWS_[A-Z0-9_]+|EKS_GROUP_AUTH_[A-Z_]*|KUBERNETES_[A-Z_]+|XDG_[A-Z_]+|HOME|PATH|PWD|OLDPWD|SHLVL|[A-Za-z]+_(PROXY|proxy)|SSL_CERT_[A-Z]+)""#;
 
+/// Where the tests of a file begin.
+const TESTS: &str = "\n#[cfg(test)]\n";
+
 const MOST_FILES_AT_THE_TOP: usize = 4;
 const MOST_LINES: usize = 500;
 const MOST_FIELDS: usize = 8;
@@ -163,6 +166,18 @@ impl House {
         static PLATFORM: LazyLock<Regex> = LazyLock::new(|| Regex::new(PLATFORM_WORDS).unwrap());
         static NAME: LazyLock<Regex> = LazyLock::new(|| Regex::new(VARIABLE).unwrap());
         let mut faults = Vec::new();
+        if let Some((_, tests)) = source.text.split_once(TESTS) {
+            // Otherwise code after them would escape every other rule.
+            let at_the_margin = tests.lines().filter(|line| line.starts_with(|c: char| !c.is_whitespace()));
+            let are_last = match tests.lines().next() {
+                Some("mod tests;" | "pub mod tests;") => at_the_margin.count() == 1,
+                Some("mod tests {") => tests.ends_with("\n}\n") && at_the_margin.count() == 2,
+                _ => false,
+            };
+            if !are_last {
+                faults.push(format!("src/{file}: code after `#[cfg(test)]`, which must be the tests at the end"));
+            }
+        }
         let lines = source.code.lines().zip(source.text.lines()).enumerate();
         for (at, (code, text)) in lines {
             let mut fault = |why: &str| faults.push(format!("src/{file}:{}: {why}: `{}`", at + 1, text.trim()));
@@ -323,7 +338,7 @@ fn code(text: &str) -> String {
     static NOT_CODE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r##"(?s)//[^\n]*|r#".*?"#|b?"(?:\\.|[^"\\])*"|b?'(?:\\[^\n]|[^'\\\n])'"##).unwrap()
     });
-    let text = text.split("\n#[cfg(test)]\n").next().unwrap_or_default();
+    let text = text.split(TESTS).next().unwrap_or_default();
     let blanked = NOT_CODE.replace_all(text, |found: &regex::Captures| {
         let kept: String = found[0].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         // A string must not disappear completely.
@@ -422,6 +437,10 @@ fn each_rule_reports_the_offending_line() {
         ),
         (vec![("cache/x.rs", "use rustix::fs::open;\n")], "platform-specific code belongs"),
         (vec![("aws/x.rs", "let home = env.get(\"HOME\");\n")], "src/aws/x.rs:1: variable names belong in sys/vars.rs"),
+        (
+            vec![("aws/x.rs", "fn f() {}\n#[cfg(test)]\nmod tests {\n}\nuse crate::commands;\n")],
+            "src/aws/x.rs: code after `#[cfg(test)]`",
+        ),
         (vec![("aws/x.rs", &"x\n".repeat(501))], "src/aws/x.rs: 501 lines"),
         (vec![("aws/x.rs", &format!("pub struct Big {{\n{}}}\n", "    a: u8,\n".repeat(9)))], "`Big` has 9 fields"),
         (vec![("a.rs", ""), ("b.rs", ""), ("c.rs", ""), ("d.rs", ""), ("e.rs", "")], "5 files at the top"),

@@ -12,16 +12,20 @@ use crate::say::warning::Warning;
 use crate::sys::env::Env;
 use crate::sys::vars;
 
+/// What the token is for, and the profile to use.
+pub struct Target {
+    pub cluster: ClusterName,
+    pub profile: ProfileChoice,
+}
+
 /// Checks the arguments alone, so that their errors are reported before those in the files.
 ///
 /// # Errors
 ///
 /// [`Error::Usage`], and [`AwsError::Input`].
-pub fn check(args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Result<(), Error> {
+pub fn check(args: &TokenArgs, global: &GlobalArgs, env: &Env) -> Result<Target, Error> {
     check_aws_cli_args(&global.aws_cli)?;
-    cluster(args, env)?;
-    ProfileChoice::resolve(global.profile.as_deref(), env)?;
-    Ok(())
+    Ok(Target { cluster: cluster(args, env)?, profile: ProfileChoice::resolve(global.profile.as_deref(), env)? })
 }
 
 /// Warnings for arguments that have no effect.
@@ -47,7 +51,7 @@ pub fn warnings(has_role: bool, args: &TokenArgs, global: &GlobalArgs, env: &Env
     warnings
 }
 
-pub fn cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
+fn cluster(args: &TokenArgs, env: &Env) -> Result<ClusterName, Error> {
     let of_authenticator = vars::KUBERNETES_AWS_AUTHENTICATOR_CLUSTER_ID;
     let variable = env.get(of_authenticator).map(|value| (of_authenticator, value));
     match args.cluster.as_deref().map(|value| ("--cluster", value)).or(variable) {

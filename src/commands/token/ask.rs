@@ -7,12 +7,12 @@ use crate::aws::error::Error as AwsError;
 use crate::aws::names::{ClusterName, SessionName};
 use crate::aws::profile::{Located, Profile, ProfileFiles};
 use crate::aws::region::Region;
-use crate::aws::source::{Base, CredentialSource, ProfileChoice};
+use crate::aws::source::{Base, CredentialSource};
 use crate::cache::policy::CacheMode;
 use crate::cli::GlobalArgs;
 use crate::cli::token::TokenArgs;
 use crate::commands::error::Error;
-use crate::commands::token::arguments;
+use crate::commands::token::arguments::{self, Target};
 use crate::commands::token::roles::Roles;
 use crate::kube::exec::{ApiVersion, ExecInfo};
 use crate::sys::env::Env;
@@ -47,14 +47,14 @@ impl<'a> Ask<'a> {
     ///
     /// For the first invalid input.
     pub fn resolve(
+        target: Target,
         args: &TokenArgs,
         global: &GlobalArgs,
         env: &Env,
         exec_info: &ExecInfo,
         files: &ProfileFiles<'a>,
     ) -> Result<Self, Error> {
-        let choice = ProfileChoice::resolve(global.profile.as_deref(), env)?;
-        let source = CredentialSource::resolve(choice, env, files)?;
+        let source = CredentialSource::resolve(target.profile, env, files)?;
         let profile = source.profile();
         let endpoint = StsEndpoint {
             region: resolve_region(global, env, exec_info, &source)?,
@@ -68,7 +68,7 @@ impl<'a> Ask<'a> {
             check_custom_endpoint(&endpoint, &endpoints)?;
         }
         Ok(Ask {
-            cluster: arguments::cluster(args, env)?,
+            cluster: target.cluster,
             endpoint,
             endpoints,
             source,
@@ -168,6 +168,7 @@ fn switch(
 mod tests {
     use super::*;
     use crate::aws::profile::tests::files;
+    use crate::aws::source::ProfileChoice;
 
     #[test]
     fn the_region_comes_from_the_source_with_the_highest_precedence() {

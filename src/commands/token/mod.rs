@@ -54,9 +54,9 @@ pub fn token(
     out: &mut dyn Write,
     say: &Say,
 ) -> Result<(), Error> {
-    arguments::check(args, global, &world.env)?;
+    let target = arguments::check(args, global, &world.env)?;
     let files = world.files.profiles()?;
-    let ask = Ask::resolve(args, global, &world.env, &world.exec_info, &files)?;
+    let ask = Ask::resolve(target, args, global, &world.env, &world.exec_info, &files)?;
     let mut entries = Entries::open(&ask, world, say);
     if say.is_verbose() {
         log_request(&ask, args, world, &files, say);

@@ -134,7 +134,7 @@ impl Turn {
             Found::Token(status) => Turn::Done(status),
             Found::Session(session) => Turn::Session(session),
             Found::Fallback(entry) => Turn::Session(Session::from_entry(&entry)),
-            Found::Nothing => unreachable!("nothing is never taken"),
+            Found::Nothing => unreachable!("`Use` is only decided when something was found"),
         }
     }
 }

@@ -73,7 +73,7 @@ impl PrivateDirectory {
     }
 
     /// Writes to a temporary file and renames it, so that a reader sees either the old file or the new one. Not flushed
-    /// to disk: whatever a crash loses can be fetched again.
+    /// to disk: anything lost in a crash can be fetched again.
     pub fn write(&self, name: &str, contents: &[u8]) -> io::Result<()> {
         check_file_size(contents.len())?;
         let temporary = format!(".{name}.{:016x}", fastrand::u64(..));
